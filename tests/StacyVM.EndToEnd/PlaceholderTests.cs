@@ -1,0 +1,9 @@
+using Xunit;
+
+namespace StacyVM.EndToEnd;
+
+public class PlaceholderTests
+{
+    [Fact]
+    public void Runs() => Assert.True(true);
+}
