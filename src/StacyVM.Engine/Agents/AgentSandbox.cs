@@ -1,0 +1,6 @@
+namespace StacyVM.Engine.Agents;
+
+/// <summary>A sandbox that is worked through its agent.</summary>
+internal sealed class AgentSandbox
+{
+}
