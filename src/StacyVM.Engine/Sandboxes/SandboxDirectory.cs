@@ -32,7 +32,15 @@ internal sealed class SandboxDirectory
     /// <summary>Destroys what has expired, in parallel; says how many.</summary>
     public Task<int> PruneAsync(Caller caller, CancellationToken cancellation) => throw new NotSupportedException();
 
-    /// <summary>The living sandbox, for exec, files and ports.</summary>
-    /// <exception cref="StacyVMException">SandboxNotFound, SandboxDestroyed, Conflict while it is being created or destroyed.</exception>
-    public ISandbox Living(string id, Caller caller) => throw new NotSupportedException();
+    /// <summary>
+    /// The living sandbox, for exec, files and ports. Right after a start of the server it waits until the sandbox has been taken up again.
+    /// </summary>
+    /// <exception cref="StacyVMException">
+    /// SandboxNotFound, SandboxDestroyed, Conflict while it is being created or destroyed, SandboxGone when it has ended,
+    /// ProviderUnavailable while its provider cannot be asked.
+    /// </exception>
+    public Task<ISandbox> LivingAsync(string id, Caller caller, CancellationToken cancellation) => throw new NotSupportedException();
+
+    /// <summary>The sandbox dead or alive, for its console and its usage: as <see cref="LivingAsync"/>, but one that has ended is no error.</summary>
+    public Task<ISandbox> InspectAsync(string id, Caller caller, CancellationToken cancellation) => throw new NotSupportedException();
 }
