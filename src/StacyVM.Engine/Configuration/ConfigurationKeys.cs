@@ -1,0 +1,150 @@
+using System.Collections.Frozen;
+using System.Net;
+using static StacyVM.Engine.Configuration.ConfigurationTypes;
+
+namespace StacyVM.Engine.Configuration;
+
+/// <summary>The table of keys. Loader, checks, <c>config show</c> and the reference page all come from here.</summary>
+internal static class ConfigurationKeys
+{
+    private static readonly ConfigurationType<string> Address = OfText(
+        "address", "an IP address (0.0.0.0 for all), or localhost",
+        text => text.Trim() is "localhost" ? "127.0.0.1" : IPAddress.TryParse(text.Trim(), out IPAddress? address) ? address.ToString() : null);
+
+    private static readonly ConfigurationType<string> Driver = OfText(
+        "enum", "sqlite; Postgres is not in this version", text => text.Trim().ToLowerInvariant() is "sqlite" or "sqlite3" ? "sqlite" : null);
+
+    private static readonly ConfigurationType<string> NotEmpty = OfText(
+        "string", "a text that is not empty", text => text.Trim() is { Length: > 0 } trimmed ? trimmed : null);
+
+    /// <summary>In the order of the reference.</summary>
+    public static readonly IReadOnlyList<ConfigurationKey> All =
+    [
+        .. General(), .. Server(), .. Auth(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. UnusedKeys.All,
+    ];
+
+    private static readonly FrozenDictionary<string, ConfigurationKey> ByName = All.ToFrozenDictionary(key => key.Name);
+
+    /// <summary>The key of that lower-case dotted name, or null.</summary>
+    public static ConfigurationKey? Find(string name) => ByName.GetValueOrDefault(name);
+
+    private static IEnumerable<ConfigurationKey> General() =>
+    [
+        new ConfigurationKey<string>("data_dir", FilePath, o => o.DataDir, (o, v) => o with { DataDir = v },
+            "Where the server keeps its sandboxes, the unpacked agent and the generated key. One server a directory.")
+        { DefaultNote = "/var/lib/stacyvm for root, else $XDG_DATA_HOME/stacyvm or ~/.local/share/stacyvm" },
+    ];
+
+    private static IEnumerable<ConfigurationKey> Server()
+    {
+        var server = new ConfigurationSection<ServerOptions>("server", o => o.Server, (o, s) => o with { Server = s });
+        return
+        [
+            server.Key("host", Address, s => s.Host, (s, v) => s with { Host = v },
+                "Listen address. Loopback by default, so that nothing beyond this machine can reach a server that was only tried out; any other address needs a key."),
+            server.Key("port", Count(0, 65535), s => s.Port, (s, v) => s with { Port = v }, "Listen port; 0 takes any free one and prints it."),
+            server.Key("preview_domain", NotEmpty, s => s.PreviewDomain, (s, v) => s with { PreviewDomain = v },
+                "Domain part of preview URLs: http://<port>-<sandbox id>.<preview domain>."),
+            server.Key("cors_allowed_origins", Origins, s => s.CorsAllowedOrigins, (s, v) => s with { CorsAllowedOrigins = v },
+                "Browser origins that may call the API; * is any. Empty by default: a page of another origin, a sandbox's preview among them, has no business here."),
+            server.Key("allowed_hosts", List, s => s.AllowedHosts, (s, v) => s with { AllowedHosts = v },
+                "Further host names under which the server answers, beside loopback, the listen address and the preview domain. Others are refused, against DNS rebinding."),
+            server.Key("max_json_bytes", Size, s => s.MaxJsonBytes, (s, v) => s with { MaxJsonBytes = v }, "Largest JSON body of a request."),
+            server.Key("max_exec_output_bytes", Size, s => s.MaxExecOutputBytes, (s, v) => s with { MaxExecOutputBytes = v },
+                "Largest output, per stream, of an exec that is answered whole; what is beyond is dropped and the answer says so."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Auth()
+    {
+        var auth = new ConfigurationSection<AuthOptions>("auth", o => o.Auth, (o, s) => o with { Auth = s });
+        return
+        [
+            auth.Key("allow_anonymous", Switch, s => s.AllowAnonymous, (s, v) => s with { AllowAnonymous = v },
+                "Serves everybody who can connect, without a key, also beyond loopback. Anyone who reaches the port can then run commands in sandboxes."),
+            auth.Secret("api_key", s => s.ApiKey, (s, v) => s with { ApiKey = v },
+                "Key of the clients. Empty: made at the first start, kept with mode 0600 in the data directory, found there by the command line."),
+            auth.Secret("admin_api_key", s => s.AdminApiKey, (s, v) => s with { AdminApiKey = v }, "Key of the operators, for the routes under /admin."),
+            auth.Key("admin_fallback_enabled", Switch, s => s.AdminFallbackEnabled, (s, v) => s with { AdminFallbackEnabled = v },
+                "Whether the client key opens /admin while no admin key is set."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Database()
+    {
+        var database = new ConfigurationSection<DatabaseOptions>("database", o => o.Database, (o, s) => o with { Database = s });
+        return
+        [
+            database.Key("driver", Driver, s => s.Driver, (s, v) => s with { Driver = v },
+                "The store. This version has SQLite, embedded; Postgres is not built in yet."),
+            database.Key("path", FilePath, s => s.Path, (s, v) => s with { Path = v },
+                "File of the SQLite database; a relative path starts at the working directory.", "stacyvm.db in data_dir"),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Defaults()
+    {
+        var defaults = new ConfigurationSection<DefaultsOptions>("defaults", o => o.Defaults, (o, s) => o with { Defaults = s });
+        return
+        [
+            defaults.Key("ttl", Duration, s => s.Ttl, (s, v) => s with { Ttl = v }, "Lifetime of a sandbox whose request names none."),
+            defaults.Key("image", NotEmpty, s => s.Image, (s, v) => s with { Image = v }, "Image of a sandbox whose request names none."),
+            defaults.Key("memory_mb", Count(1), s => s.MemoryMb, (s, v) => s with { MemoryMb = v }, "Memory in MiB of a sandbox whose request names none."),
+            defaults.Key("vcpus", Count(1), s => s.Vcpus, (s, v) => s with { Vcpus = v }, "Processors of a sandbox whose request names none."),
+            defaults.Key("disk_size_mb", Count(), s => s.DiskSizeMb, (s, v) => s with { DiskSizeMb = v }, "Disk in MiB of a sandbox, where the level can bound it."),
+            defaults.Key("max_ttl", Duration, s => s.MaxTtl, (s, v) => s with { MaxTtl = v }, "Longest lifetime that a request may ask for; 0 is no bound."),
+            defaults.Key("default_exec_timeout", Duration, s => s.DefaultExecTimeout, (s, v) => s with { DefaultExecTimeout = v },
+                "Time limit of a command whose request names none; 0: the maximum applies."),
+            defaults.Key("max_exec_timeout", Duration, s => s.MaxExecTimeout, (s, v) => s with { MaxExecTimeout = v },
+                "Longest time limit that a request may ask for; 0 is no bound."),
+            defaults.Key("max_sandboxes", Count(), s => s.MaxSandboxes, (s, v) => s with { MaxSandboxes = v }, "Most sandboxes at one time; 0 is no bound."),
+            defaults.Key("max_sandboxes_per_owner", Count(), s => s.MaxSandboxesPerOwner, (s, v) => s with { MaxSandboxesPerOwner = v },
+                "Most sandboxes of one owner at one time; 0 is no bound."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Logging()
+    {
+        var logging = new ConfigurationSection<LoggingOptions>("logging", o => o.Logging, (o, s) => o with { Logging = s });
+        return
+        [
+            logging.Key("level", OneOf("trace", "debug", "info", "warn", "error", "fatal", "disabled", "panic=fatal"), s => s.Level,
+                (s, v) => s with { Level = v }, "Least severe entry that is written."),
+            logging.Key("format", OneOf("json", "pretty"), s => s.Format, (s, v) => s with { Format = v }, "json for machines, pretty for people."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Providers()
+    {
+        var providers = new ConfigurationSection<ProvidersOptions>("providers", o => o.Providers, (o, s) => o with { Providers = s });
+        ConfigurationSection<MockOptions> mock = providers.Section("mock", p => p.Mock, (p, s) => p with { Mock = s });
+        ConfigurationSection<BubblewrapOptions> bubblewrap = providers.Section("bubblewrap", p => p.Bubblewrap, (p, s) => p with { Bubblewrap = s });
+        ConfigurationSection<DockerOptions> docker = providers.Section("docker", p => p.Docker, (p, s) => p with { Docker = s });
+        return
+        [
+            providers.Key("default", OneOf("auto", "bubblewrap", "docker", "mock"), s => s.Default, (s, v) => s with { Default = v },
+                "Level of a sandbox whose request names none. auto tries at start which levels really work here, takes the strongest and says which."),
+            mock.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v },
+                "Plain directories on the host, no isolation at all: for tests and demonstrations; never chosen by auto."),
+            bubblewrap.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "Namespaces, seccomp and control groups through bwrap."),
+            bubblewrap.Key("bwrap_path", NotEmpty, s => s.BwrapPath, (s, v) => s with { BwrapPath = v }, "Name or path of the program bwrap."),
+            bubblewrap.Key("pids_limit", Count(1), s => s.PidsLimit, (s, v) => s with { PidsLimit = v }, "Most processes of one sandbox, against fork bombs."),
+            bubblewrap.Key("uid_base", UserId(), s => s.UidBase, (s, v) => s with { UidBase = v },
+                "First host user id for sandboxes when the server is root: each has an id of its own, so that one that breaks out is nobody."),
+            bubblewrap.Key("uid_count", UserId(), s => s.UidCount, (s, v) => s with { UidCount = v }, "How many user ids from uid_base on belong to sandboxes."),
+            docker.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "OCI containers by a Docker engine."),
+            docker.Key("socket", Text, s => s.Socket, (s, v) => s with { Socket = v }, "Address of the engine, e.g. unix:///var/run/docker.sock; empty: DOCKER_HOST, else the platform's default."),
+            docker.Key("runtime", NotEmpty, s => s.Runtime, (s, v) => s with { Runtime = v }, "OCI runtime of the engine: runc, runsc (gVisor) or kata-runtime."),
+            docker.Key("default_image", NotEmpty, s => s.DefaultImage, (s, v) => s with { DefaultImage = v }, "Image where neither the request nor defaults.image names one."),
+            docker.Key("network_mode", NotEmpty, s => s.NetworkMode, (s, v) => s with { NetworkMode = v },
+                "none, bridge, host or a network's name. none by default: code nobody has read cannot then call home, scan the network or reach the cloud's metadata. Previews need no network."),
+            docker.Key("seccomp_profile", NotEmpty, s => s.SeccompProfile, (s, v) => s with { SeccompProfile = v }, "default, unconfined, or the path of a profile."),
+            docker.Key("read_only_rootfs", Switch, s => s.ReadOnlyRootfs, (s, v) => s with { ReadOnlyRootfs = v }, "Whether everything but /tmp and /workspace is read-only."),
+            docker.Key("pids_limit", Count(1), s => s.PidsLimit, (s, v) => s with { PidsLimit = v }, "Most processes of one sandbox, against fork bombs."),
+            docker.Key("user", Text, s => s.User, (s, v) => s with { User = v }, "uid:gid of commands; empty is 1000:1000, root has to be written out as 0:0."),
+            docker.Key("dropped_caps", List, s => s.DroppedCaps, (s, v) => s with { DroppedCaps = v }, "Linux capabilities that are taken away."),
+            docker.Key("added_caps", List, s => s.AddedCaps, (s, v) => s with { AddedCaps = v }, "Linux capabilities that are given back."),
+            docker.Key("tmpfs", Map, s => s.Tmpfs, (s, v) => s with { Tmpfs = v }, "In-memory mounts: path to mount options. Only in the file."),
+        ];
+    }
+}

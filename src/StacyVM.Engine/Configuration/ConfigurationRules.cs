@@ -1,0 +1,37 @@
+namespace StacyVM.Engine.Configuration;
+
+/// <summary>Checks that need more than one key, or the machine.</summary>
+internal static class ConfigurationRules
+{
+    /// <summary>The faults of parsed options.</summary>
+    /// <param name="options">Complete options.</param>
+    /// <param name="placeOf">Where a key was set.</param>
+    public static IEnumerable<ConfigurationFault> Check(StacyOptions options, Func<string, string> placeOf)
+    {
+        ProvidersOptions providers = options.Providers;
+        bool isDefaultEnabled = providers.Default switch
+        {
+            "bubblewrap" => providers.Bubblewrap.Enabled,
+            "docker" => providers.Docker.Enabled,
+            "mock" => providers.Mock.Enabled,
+            _ => true,
+        };
+        if (!isDefaultEnabled)
+        {
+            yield return Fault("providers.default", $"{providers.Default} is not enabled",
+                $"set providers.{providers.Default}.enabled: true, or another default");
+        }
+
+        if ((ulong)providers.Bubblewrap.UidBase + providers.Bubblewrap.UidCount > uint.MaxValue)
+            yield return Fault("providers.bubblewrap.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");
+
+        if (options.Auth.ApiKey.Length > 0 && options.Auth.ApiKey == options.Auth.AdminApiKey)
+            yield return Fault("auth.admin_api_key", "it is the same as auth.api_key", "give operators a key of their own, or leave it empty");
+
+        string profile = providers.Docker.SeccompProfile;
+        if (profile is not ("default" or "unconfined") && !File.Exists(profile))
+            yield return Fault("providers.docker.seccomp_profile", $"there is no file {profile}", "use default, unconfined, or the path of a profile");
+
+        ConfigurationFault Fault(string key, string what, string remedy) => new(key, placeOf(key), what, remedy);
+    }
+}
