@@ -1,9 +1,0 @@
-using Xunit;
-
-namespace StacyVM.EndToEnd;
-
-public class PlaceholderTests
-{
-    [Fact]
-    public void Runs() => Assert.True(true);
-}
