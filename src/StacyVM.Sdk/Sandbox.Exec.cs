@@ -62,8 +62,8 @@ public sealed partial class Sandbox
 
     /// <summary>Runs a command interactively: bytes both ways, terminal, signals, exit code.</summary>
     /// <exception cref="ServerException">As <see cref="ExecAsync"/>.</exception>
-    public Task<ExecSession> OpenSessionAsync(string command, SessionOptions? options = null, CancellationToken cancellation = default) =>
-        ExecSession.OpenAsync(_connection, Id, _path + "/exec/ws", (options ?? SessionOptions.Pipes).ToMessage(command), cancellation);
+    public Task<ExecSession> OpenSessionAsync(string command, ExecSessionOptions? options = null, CancellationToken cancellation = default) =>
+        ExecSession.OpenAsync(_connection, Id, _path + "/exec/ws", (options ?? ExecSessionOptions.Pipes).ToMessage(command), cancellation);
 
     /// <summary>Attaches to a process again and replays its output.</summary>
     /// <param name="processId"><see cref="ProcessInfo.ProcessId"/>.</param>

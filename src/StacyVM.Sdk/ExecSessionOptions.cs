@@ -4,9 +4,9 @@ using StacyVM.Protocol.Rest;
 namespace StacyVM.Sdk;
 
 /// <summary>How to run an interactive command.</summary>
-public sealed record SessionOptions
+public sealed record ExecSessionOptions
 {
-    internal static readonly SessionOptions Pipes = new();
+    internal static readonly ExecSessionOptions Pipes = new();
 
     public IReadOnlyList<string>? Args { get; init; }
 

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using StacyVM.Cli.Completion;
+using StacyVM.Cli.Output;
+using StacyVM.Protocol.Rest;
+using StacyVM.Sdk;
+
+namespace StacyVM.Cli.Commands;
+
+internal static class SpawnCommand
+{
+    public static Command Create()
+    {
+        var image = new Option<string?>("--image") { Description = "Image [default: the server's]" };
+        var provider = new Option<string?>("--provider") { Description = "Isolation level [default: the server's]" };
+        provider.CompletionSources.Add(ServerCompletion.Providers);
+        Option<string?> ttl = CommonArguments.Duration("--ttl", "Time to live [default: the server's]");
+        var memory = new Option<int>("--memory") { Description = "Memory limit in MB [default: the server's]" };
+        var vcpus = new Option<int>("--vcpus") { Description = "Processors [default: the server's]" };
+        var owner = new Option<string?>("--owner") { Description = "Whose it is" };
+        Option<string[]> metadata = CommonArguments.Pairs("--metadata", "-m", "Kept with the sandbox; may be repeated");
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Print only the id" };
+        var command = new Command("spawn", "Start a sandbox") { image, provider, ttl, memory, vcpus, owner, metadata, quiet };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using StacyClient client = GlobalOptions.ClientOf(parsed);
+            Sandbox sandbox = await client.SpawnAsync(
+                new SpawnRequest
+                {
+                    Image = parsed.GetValue(image),
+                    Provider = parsed.GetValue(provider),
+                    Ttl = parsed.GetValue(ttl),
+                    MemoryMb = parsed.GetValue(memory) is not 0 and var mb ? mb : null,
+                    Vcpus = parsed.GetValue(vcpus) is not 0 and var count ? count : null,
+                    OwnerId = parsed.GetValue(owner),
+                    Metadata = CommonArguments.ToDictionary(parsed.GetValue(metadata)),
+                },
+                cancellation);
+            if (parsed.GetValue(GlobalOptions.Json))
+                Printer.Json(sandbox.Info!, RestJson.Default.SandboxInfo);
+            else if (parsed.GetValue(quiet))
+                Console.Out.WriteLine(sandbox.Id);
+            else
+                Console.Out.WriteLine($"Sandbox {sandbox.Id} spawned (provider: {sandbox.Provider}, image: {sandbox.Image})");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Net;
+using StacyVM.Sdk;
+
+namespace StacyVM.Cli;
+
+/// <summary>Options of every command, and what follows from them.</summary>
+internal static class GlobalOptions
+{
+    public static readonly Option<string?> Server = new("--server")
+    {
+        Description = $"Address of the server [default: $STACYVM_SERVER, else {StacyClientOptions.DefaultBaseUrl}]",
+        HelpName = "url",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> ApiKey = new("--api-key")
+    {
+        Description = "Key for the server [default: $STACYVM_API_KEY, else the key that this machine's server made]",
+        HelpName = "key",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Json = new("--json") { Description = "Print results as JSON", Recursive = true };
+
+    public static readonly Option<string?> Config = new("--config")
+    {
+        Description = "Configuration file [default: $STACYVM_CONFIG, else ./stacyvm.yaml, else ~/.stacyvm/config.yaml]",
+        HelpName = "file",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> DataDir = new("--data-dir")
+    {
+        Description = "Where the server of this machine keeps its data [default: $STACYVM_DATA_DIR, else /var/lib/stacyvm for root, ~/.local/share/stacyvm for others]",
+        HelpName = "directory",
+        Recursive = true,
+    };
+
+    public static void AddTo(RootCommand root)
+    {
+        foreach (Option option in (Option[])[Server, ApiKey, Json, Config, DataDir])
+            root.Options.Add(option);
+    }
+
+    public static string ServerOf(ParseResult parsed) =>
+        FirstSet(parsed.GetValue(Server), Environment.GetEnvironmentVariable("STACYVM_SERVER")) ?? StacyClientOptions.DefaultBaseUrl;
+
+    /// <summary>A client of the server that the options name.</summary>
+    public static StacyClient ClientOf(ParseResult parsed)
+    {
+        string server = ServerOf(parsed);
+        string? key = FirstSet(parsed.GetValue(ApiKey), Environment.GetEnvironmentVariable("STACYVM_API_KEY"));
+        // The machine's own key is for the machine's own server: it never goes to another host.
+        if (key is null && IsThisMachine(server))
+            key = KeyFile.Find(parsed.GetValue(DataDir));
+        try
+        {
+            return new StacyClient(new StacyClientOptions { BaseUrl = server, ApiKey = key });
+        }
+        catch (ArgumentException fault)
+        {
+            throw new UsageException(fault.Message.Split(" (Parameter")[0]);
+        }
+    }
+
+    internal static bool IsThisMachine(string server)
+    {
+        if (server.StartsWith("unix://", StringComparison.OrdinalIgnoreCase))
+            return true;
+        string full = server.Contains("://", StringComparison.Ordinal) ? server : "http://" + server;
+        return Uri.TryCreate(full, UriKind.Absolute, out Uri? uri)
+            && (uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address)));
+    }
+
+    private static string? FirstSet(params ReadOnlySpan<string?> values)
+    {
+        foreach (string? value in values)
+        {
+            if (!string.IsNullOrWhiteSpace(value))
+                return value.Trim();
+        }
+        return null;
+    }
+}
