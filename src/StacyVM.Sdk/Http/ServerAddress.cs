@@ -30,7 +30,7 @@ internal sealed class ServerAddress
             return new ServerAddress(new Uri("http://localhost/"), new UnixDomainSocketEndPoint(text[unix.Length..]), text);
         // "localhost:7423" would parse as a URI of scheme "localhost".
         string full = text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text;
-        if (!Uri.TryCreate(full + "/", UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+        if (!Uri.TryCreate(full + "/", UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || text.EndsWith(':'))
             throw new ArgumentException($"'{baseUrl}' is not a server address; write http://host:port, https://host or unix:///path", nameof(baseUrl));
         return new ServerAddress(uri, new DnsEndPoint(uri.IdnHost, uri.Port), text);
     }

@@ -11,7 +11,7 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        ParseResult parsed = Build().Parse(args);
+        ParseResult parsed = Parse(args);
         bool json = !parsed.Errors.Any() && parsed.GetValue(GlobalOptions.Json);
         if (parsed.Action is ParseErrorAction)
         {
@@ -29,6 +29,12 @@ internal static class CommandLine
         {
             return ErrorBlock.Write(fault, json);
         }
+    }
+
+    public static ParseResult Parse(string[] args)
+    {
+        RootCommand root = Build();
+        return root.Parse(ExecWords.Separate(args, root));
     }
 
     /// <summary>The whole tree of commands.</summary>

@@ -16,7 +16,6 @@ internal static class ExecCommand
         {
             Description = "Command and its arguments; everything after the id, or after --",
             Arity = ArgumentArity.ZeroOrMore,
-            CaptureRemainingTokens = true,
         };
         var shell = new Option<bool>("--shell") { Description = "Run the words, joined by blanks, with sh -c" };
         var input = new Option<bool>("--interactive", "-i") { Description = "Feed stdin to the command" };
@@ -25,14 +24,13 @@ internal static class ExecCommand
         var workdir = new Option<string?>("--workdir", "-w") { Description = "Working directory [default: /workspace]", HelpName = "directory" };
         Option<string?> timeout = CommonArguments.Duration("--timeout", "Kill the command and its children after so long [default: the server's]");
         var background = new Option<bool>("--background", "-d") { Description = "Let it run on its own and print its number" };
-        // Options stand before the command, whose own options are not ours.
         var command = new Command("exec", "Run a command in a sandbox; exits with its exit code")
         {
             shell, input, terminal, env, workdir, timeout, background, id, words,
         };
         command.SetAction((parsed, cancellation) =>
         {
-            string[] given = Words(parsed.GetValue(words));
+            string[] given = parsed.GetValue(words) ?? [];
             if (given.Length == 0)
                 throw new UsageException($"no command given; write for example: stacyvm exec {parsed.GetValue(id)} -- ls -l");
             var exec = new ExecInvocation(given, parsed.GetValue(shell))
@@ -47,9 +45,6 @@ internal static class ExecCommand
         });
         return command;
     }
-
-    /// <summary>The double dash that separates our words from the command's is not one of the command's.</summary>
-    internal static string[] Words(string[]? tokens) => tokens is ["--", .. var rest] ? rest : tokens ?? [];
 
     private static async Task<int> RunAsync(ParseResult parsed, string id, ExecInvocation exec, bool background, CancellationToken cancellation)
     {
