@@ -45,7 +45,9 @@ public sealed class RestartTests
         await server.KillAsync();
         await server.StartAgainAsync();
 
-        await EventuallyAsync(async () => (await server.Http.GetAsync($"sandboxes/{brief}")).StatusCode == System.Net.HttpStatusCode.NotFound);
+        await Eventually.HoldsAsync(
+            async () => (await server.Http.GetAsync($"sandboxes/{brief}")).StatusCode == System.Net.HttpStatusCode.NotFound,
+            $"{brief} has expired", server);
         Assert.Equal("running", (await server.GetAsync($"sandboxes/{kept}")).GetProperty("state").GetString());
     }
 
@@ -66,7 +68,7 @@ public sealed class RestartTests
             await server.KillAsync();
             await Task.WhenAll(storm);
             await server.StartAgainAsync();
-            await NoFalseRowAsync(server);
+            await Eventually.RowsAreTrueAsync(server);
             JsonElement rows = await server.GetAsync("sandboxes");
             await Task.WhenAll(rows.EnumerateArray().Select(row => server.DestroyAsync(row.GetProperty("id").GetString()!)));
             await Leaks.NoneAsync(server);
@@ -101,28 +103,10 @@ public sealed class RestartTests
         await stop;
     }
 
-    /// <summary>After a restart each listed sandbox settles: it answers, or the row says truthfully why not.</summary>
-    private static async Task NoFalseRowAsync(PublishedServer server)
-    {
-        await EventuallyAsync(async () => (await server.GetAsync("sandboxes")).EnumerateArray()
-            .All(row => row.GetProperty("state").GetString() is not ("creating" or "destroying")));
-        foreach (JsonElement row in (await server.GetAsync("sandboxes")).EnumerateArray())
-        {
-            Assert.Equal("running", row.GetProperty("state").GetString());
-            Assert.Equal("ok\n", await server.OutputAsync(row.GetProperty("id").GetString()!, "echo ok"));
-        }
-    }
-
-    private static Task ProcessAppearsAsync(PublishedServer server, string id, string command) => EventuallyAsync(async () =>
-        (await server.GetAsync($"sandboxes/{id}/processes")).EnumerateArray()
-            .Any(row => row.GetProperty("command").GetString()!.Contains(command, StringComparison.Ordinal)));
-
-    private static async Task EventuallyAsync(Func<Task<bool>> holds)
-    {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!await holds())
-            await Task.Delay(20, bound.Token);
-    }
+    private static Task ProcessAppearsAsync(PublishedServer server, string id, string command) => Eventually.HoldsAsync(
+        async () => (await server.GetAsync($"sandboxes/{id}/processes")).EnumerateArray()
+            .Any(row => row.GetProperty("command").GetString()!.Contains(command, StringComparison.Ordinal)),
+        $"{id} runs {command}", server);
 
     private static async Task Ignored(Task<HttpResponseMessage> call)
     {

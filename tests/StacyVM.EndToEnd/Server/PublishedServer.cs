@@ -13,13 +13,15 @@ namespace StacyVM.EndToEnd.Server;
 /// </summary>
 internal sealed class PublishedServer : IAsyncDisposable
 {
+    private readonly string _binary;
     private readonly List<string> _arguments;
     private readonly Dictionary<string, string> _environment;
     private readonly List<string> _log = [];
     private Process? _process;
 
-    private PublishedServer(string provider, IEnumerable<string> arguments, Dictionary<string, string> environment)
+    private PublishedServer(string binary, string provider, IEnumerable<string> arguments, Dictionary<string, string> environment)
     {
+        _binary = binary;
         DataDirectory = Path.Combine(Path.GetTempPath(), "stacyvm-e2e-" + Guid.NewGuid().ToString("N")[..8]);
         Directory.CreateDirectory(DataDirectory);
         File.SetUnixFileMode(DataDirectory, (UnixFileMode)0b111_001_001);
@@ -49,9 +51,9 @@ internal sealed class PublishedServer : IAsyncDisposable
     }
 
     public static async Task<PublishedServer> StartAsync(
-        string provider = "bubblewrap", IEnumerable<string>? arguments = null, Dictionary<string, string>? environment = null)
+        string provider = "bubblewrap", IEnumerable<string>? arguments = null, Dictionary<string, string>? environment = null, string? binary = null)
     {
-        var server = new PublishedServer(provider, arguments ?? [], environment ?? []);
+        var server = new PublishedServer(binary ?? Binary, provider, arguments ?? [], environment ?? []);
         await server.StartAgainAsync();
         return server;
     }
@@ -59,7 +61,7 @@ internal sealed class PublishedServer : IAsyncDisposable
     /// <summary>Starts the binary and waits until it answers; with <paramref name="fault"/> set, the process kills itself at that point.</summary>
     public async Task StartAgainAsync(string? fault = null, bool waitReady = true)
     {
-        var start = new ProcessStartInfo(Binary, _arguments)
+        var start = new ProcessStartInfo(_binary, _arguments)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
