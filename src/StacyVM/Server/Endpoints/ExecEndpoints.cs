@@ -1,0 +1,59 @@
+using StacyVM.Engine.Sandboxes;
+using StacyVM.Protocol.Problems;
+using StacyVM.Protocol.Rest;
+using StacyVM.Server.Json;
+using StacyVM.Server.Requests;
+using StacyVM.Server.Security;
+using StacyVM.Server.Streaming;
+
+namespace StacyVM.Server.Endpoints;
+
+/// <summary>Commands: whole, as NDJSON, in the background, over a WebSocket.</summary>
+internal sealed class ExecEndpoints(CommandRunner commands, NdjsonOutput lines, ExecSocket sockets)
+{
+    public void Map(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/sandboxes/{id}/exec", ExecAsync).RequireScope(Scopes.Api);
+        api.MapGet("/sandboxes/{id}/exec/ws", SocketAsync).RequireScopeOrTicket(Scopes.Api);
+    }
+
+    private async Task ExecAsync(HttpContext context)
+    {
+        ExecRequest request = await JsonBody.ReadAsync(context, RestJson.Default.ExecRequest);
+        string id = context.SandboxId();
+        if (request.Background == true)
+            await BackgroundAsync(context, id, request);
+        else if (request.Stream == true)
+            await StreamAsync(context, id, request);
+        else
+            await ExecResultAnswer.WriteAsync(context, await commands.RunAsync(id, request, context.Caller(), context.RequestAborted));
+    }
+
+    private async Task StreamAsync(HttpContext context, string id, ExecRequest request)
+    {
+        await using RunningCommand command = await commands.StartAsync(id, request, null, stdin: false, context.Caller(), context.RequestAborted);
+        await lines.WriteAsync(context, id, command);
+    }
+
+    private async Task BackgroundAsync(HttpContext context, string id, ExecRequest request)
+    {
+        await using RunningCommand command = await commands.StartAsync(id, request, null, stdin: false, context.Caller(), context.RequestAborted);
+        var process = new ProcessInfo
+        {
+            ProcessId = command.Session.Process,
+            Pid = command.Session.Pid,
+            Command = request.Command ?? "",
+            Running = true,
+        };
+        context.Response.Headers.Location = $"/api/v1/sandboxes/{id}/processes/{process.ProcessId}";
+        await JsonAnswer.WriteAsync(context, StatusCodes.Status201Created, process, RestJson.Default.ProcessInfo);
+    }
+
+    private Task SocketAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+            throw new Refusal(ProblemKind.InvalidInput, "this path takes WebSocket upgrades only; POST …/exec runs a command over plain HTTP");
+        context.AllowLongStreams();
+        return sockets.ServeAsync(context);
+    }
+}

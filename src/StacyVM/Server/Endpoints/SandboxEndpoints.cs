@@ -1,0 +1,108 @@
+using StacyVM.Engine.Providers;
+using StacyVM.Engine.Sandboxes;
+using StacyVM.Protocol;
+using StacyVM.Protocol.Problems;
+using StacyVM.Protocol.Rest;
+using StacyVM.Server.Json;
+using StacyVM.Server.Requests;
+using StacyVM.Server.Security;
+
+namespace StacyVM.Server.Endpoints;
+
+/// <summary>Life of sandboxes: spawn, list, inspect, extend, destroy, prune; what they print, use and serve.</summary>
+internal sealed class SandboxEndpoints(SandboxDirectory sandboxes)
+{
+    private const int DefaultLogLines = 100;
+    private const int MaxLogLines = 100_000;
+
+    public void Map(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/sandboxes", SpawnAsync).RequireScope(Scopes.Api);
+        api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read);
+        api.MapDelete("/sandboxes", PruneAsync).RequireScope(Scopes.Api);
+        api.MapGet("/sandboxes/{id}", GetAsync).RequireScope(Scopes.Read);
+        api.MapDelete("/sandboxes/{id}", DestroyAsync).RequireScope(Scopes.Api);
+        api.MapPost("/sandboxes/{id}/extend", ExtendAsync).RequireScope(Scopes.Api);
+        api.MapGet("/sandboxes/{id}/logs", LogsAsync).RequireScope(Scopes.Read);
+        api.MapGet("/sandboxes/{id}/stats", StatsAsync).RequireScope(Scopes.Read);
+        api.MapGet("/sandboxes/{id}/ports", PortsAsync).RequireScope(Scopes.Read);
+    }
+
+    private async Task SpawnAsync(HttpContext context)
+    {
+        SpawnRequest request = await JsonBody.ReadAsync(context, RestJson.Default.SpawnRequest);
+        SandboxInfo info = await sandboxes.CreateAsync(request, context.Caller(), context.RequestAborted);
+        context.Response.Headers.Location = $"/api/v1/sandboxes/{info.Id}";
+        await JsonAnswer.WriteAsync(context, StatusCodes.Status201Created, info, RestJson.Default.SandboxInfo);
+    }
+
+    private Task ListAsync(HttpContext context) =>
+        JsonAnswer.OkAsync(context, sandboxes.List(context.Caller()), RestJson.Default.IReadOnlyListSandboxInfo);
+
+    private async Task PruneAsync(HttpContext context)
+    {
+        int pruned = await sandboxes.PruneAsync(context.Caller(), context.RequestAborted);
+        await JsonAnswer.OkAsync(context, new PruneResult { Pruned = pruned }, RestJson.Default.PruneResult);
+    }
+
+    private Task GetAsync(HttpContext context) =>
+        JsonAnswer.OkAsync(context, sandboxes.Get(context.SandboxId(), context.Caller()), RestJson.Default.SandboxInfo);
+
+    private async Task DestroyAsync(HttpContext context)
+    {
+        await sandboxes.DestroyAsync(context.SandboxId(), context.Caller(), context.RequestAborted);
+        await JsonAnswer.StatusAsync(context, SandboxStates.Destroyed);
+    }
+
+    private async Task ExtendAsync(HttpContext context)
+    {
+        ExtendRequest request = await JsonBody.ReadAsync(context, RestJson.Default.ExtendRequest);
+        if (string.IsNullOrEmpty(request.Ttl))
+            throw Refusal.BadInput("ttl is required");
+        if (!GoDuration.TryParse(request.Ttl, out TimeSpan ttl))
+            throw Refusal.BadInput($"invalid ttl format: \"{request.Ttl}\" is not a duration such as 30m or 1h30m");
+        if (ttl <= TimeSpan.Zero)
+            throw Refusal.BadInput("ttl must be positive");
+        SandboxInfo info = await sandboxes.ExtendAsync(context.SandboxId(), ttl, context.Caller(), context.RequestAborted);
+        await JsonAnswer.OkAsync(context, info, RestJson.Default.SandboxInfo);
+    }
+
+    private async Task LogsAsync(HttpContext context)
+    {
+        int lines = int.TryParse(context.Query("lines"), out int wanted) && wanted > 0 ? Math.Min(wanted, MaxLogLines) : DefaultLogLines;
+        ISandbox sandbox = await sandboxes.InspectAsync(context.SandboxId(), context.Caller(), context.RequestAborted);
+        if (sandbox is not IConsoleLog console)
+            throw new StacyVMException(ProblemKind.Unsupported, $"the provider of {sandbox.Id} keeps no console log");
+        await JsonAnswer.OkAsync(context, await console.TailAsync(lines, context.RequestAborted), RestJson.Default.IReadOnlyListString);
+    }
+
+    private async Task StatsAsync(HttpContext context)
+    {
+        ISandbox sandbox = await sandboxes.InspectAsync(context.SandboxId(), context.Caller(), context.RequestAborted);
+        SandboxStats stats = sandbox is IReportsUsage reports
+            ? Stats(await reports.UsageAsync(context.RequestAborted))
+            : new SandboxStats { Supported = false };
+        await JsonAnswer.OkAsync(context, stats, RestJson.Default.SandboxStats);
+    }
+
+    private static SandboxStats Stats(SandboxUsage usage) => new()
+    {
+        Supported = true,
+        CpuPct = double.IsFinite(usage.CpuPercent) ? Math.Round(usage.CpuPercent, 2) : 0,
+        MemBytes = usage.MemoryBytes,
+        MemLimitBytes = usage.MemoryLimitBytes,
+        Processes = usage.Processes,
+        DiskBytes = usage.DiskBytes >= 0 ? usage.DiskBytes : null,
+    };
+
+    private async Task PortsAsync(HttpContext context)
+    {
+        string id = context.SandboxId();
+        SandboxInfo info = sandboxes.Get(id, context.Caller());
+        if (await sandboxes.LivingAsync(id, context.Caller(), context.RequestAborted) is not IForwardsPorts forwards)
+            throw new StacyVMException(ProblemKind.Unsupported, $"the provider {info.Provider} does not forward ports");
+        IReadOnlyList<int> ports = await forwards.ListPortsAsync(context.RequestAborted);
+        List<PortInfo> answer = [.. ports.Select(port => new PortInfo { Port = port, PreviewUrl = $"http://{port}-{id}.{info.PreviewDomain ?? "localhost"}" })];
+        await JsonAnswer.OkAsync(context, answer, RestJson.Default.ListPortInfo);
+    }
+}

@@ -1,0 +1,22 @@
+namespace StacyVM.Server.Security;
+
+/// <summary>What a caller may do. Every route names one of these.</summary>
+internal static class Scopes
+{
+    public const string Read = "read:*";
+    public const string Api = "api:*";
+    public const string Operator = "operator:*";
+    public const string Admin = "admin:*";
+
+    private static readonly IReadOnlyList<string> All = [Read, Api, Operator, Admin];
+
+    /// <summary>The scopes of a role. <c>anonymous</c> exists only where the server is open, and there it may do everything.</summary>
+    public static IReadOnlyList<string> Of(string role) => role switch
+    {
+        "viewer" => [Read],
+        "api" => [Read, Api],
+        "operator" => [Read, Api, Operator],
+        "admin" or "anonymous" => All,
+        _ => [],
+    };
+}
