@@ -4,43 +4,150 @@ using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Sandboxes;
+using StacyVM.Engine.Store;
+using StacyVM.Engine.Store.Sqlite;
+using StacyVM.Protocol.Problems;
 
 namespace StacyVM.Engine;
 
 /// <summary>Everything of a server that is neither HTTP nor terminal, built in one place.</summary>
 internal sealed class StacyEngine : IAsyncDisposable
 {
-    public SandboxDirectory Sandboxes => throw new NotSupportedException();
+    private static readonly TimeSpan TrimPeriod = TimeSpan.FromHours(1);
 
-    public CommandRunner Commands => throw new NotSupportedException();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly DataDirectoryLock _lock;
+    private readonly TimeProvider _time;
+    private Task _trimming = Task.CompletedTask;
+    private int _stopped;
 
-    public SandboxFileAccess Files => throw new NotSupportedException();
+    private StacyEngine(
+        StacyOptions options, DataDirectoryLock directory, IStore store, IReadOnlyList<ISandboxProvider> providers, ILoggerFactory loggers, TimeProvider time)
+    {
+        _lock = directory;
+        _time = time;
+        Store = store;
+        Events = new EventBus(time);
+        Counters = new OperationCounters();
+        Providers = new ProviderRegistry(providers, options.Providers.Default, loggers.CreateLogger<ProviderRegistry>(), time);
+        var journal = new OperationJournal(Events, store, Counters, time);
+        Sandboxes = new SandboxDirectory(options, Providers, store, journal, loggers, time);
+        Commands = new CommandRunner(options, Sandboxes, journal, LimitsOf(options), time);
+        Files = new SandboxFileAccess(Sandboxes, journal);
+    }
 
-    public EventBus Events => throw new NotSupportedException();
+    public SandboxDirectory Sandboxes { get; }
 
-    public ProviderRegistry Providers => throw new NotSupportedException();
+    public CommandRunner Commands { get; }
 
-    public OperationCounters Counters => throw new NotSupportedException();
+    public SandboxFileAccess Files { get; }
+
+    public EventBus Events { get; }
+
+    public ProviderRegistry Providers { get; }
+
+    public OperationCounters Counters { get; }
+
+    public IStore Store { get; }
 
     /// <summary>
     /// Opens the data directory and takes up what lives in it. Returns as soon as the records are known; sandboxes are recovered and providers
     /// probed in the background.
+    /// 1 take the directory, 2 open the store, 3 make what providers share, 4 make the providers, 5 compose, 6 read the records, 7 probe.
     /// </summary>
     /// <param name="options">Validated.</param>
     /// <param name="agentProgram">Opens the embedded agent's bytes.</param>
     /// <param name="loggers">Where it logs.</param>
     /// <param name="time">The clock.</param>
     /// <param name="providers">What makes the providers; null: those of the configuration.</param>
-    /// <exception cref="Protocol.Problems.StacyVMException">Unavailable, with the path and what to do, when the data directory or the store cannot be used.</exception>
-    public static Task<StacyEngine> OpenAsync(
+    /// <exception cref="StacyVMException">Unavailable, with the path and what to do, when the data directory or the store cannot be used.</exception>
+    public static async Task<StacyEngine> OpenAsync(
         StacyOptions options,
         Func<Stream> agentProgram,
         ILoggerFactory loggers,
         TimeProvider? time = null,
-        IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>>? providers = null) => throw new NotSupportedException();
+        IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>>? providers = null)
+    {
+        time ??= TimeProvider.System;
+        // 1.
+        DataDirectoryLock directory = DataDirectoryLock.Take(options.DataDir);
+        IStore? store = null;
+        try
+        {
+            // 2.
+            store = OpenStore(options, loggers, time);
+            FaultPoints.Hit("start.store_opened");
+            // 3.
+            AgentHost agents = new("", options.DataDir, "");
+            // 4.
+            List<ISandboxProvider> made = [.. (providers ?? Configured(options.Providers)).Select(make => make(agents, loggers))];
+            // 5.
+            var engine = new StacyEngine(options, directory, store, made, loggers, time);
+            // 6.
+            await engine.Sandboxes.StartAsync(CancellationToken.None);
+            // 7.
+            engine.Providers.Start();
+            engine._trimming = engine.TrimAsync();
+            return engine;
+        }
+        catch
+        {
+            if (store is not null)
+                await store.DisposeAsync();
+            directory.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Takes no new work, ends creates that are under way, writes what is buffered. Sandboxes live on.</summary>
-    public Task StopAsync(CancellationToken cancellation) => throw new NotSupportedException();
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) == 1)
+            return;
+        await _stopping.CancelAsync();
+        await Sandboxes.StopAsync(cancellation);
+        await _trimming;
+        // Disposing the store writes what it still holds.
+        await Store.DisposeAsync();
+        _lock.Dispose();
+    }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(CancellationToken.None);
+        _stopping.Dispose();
+    }
+
+    private static IStore OpenStore(StacyOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        if (options.Database.Driver != "sqlite")
+            throw new StacyVMException(ProblemKind.Unavailable, $"database.driver {options.Database.Driver} is not available in this version: use sqlite");
+        string path = options.Database.Path.Length == 0 ? Path.Combine(options.DataDir, "stacyvm.db") : options.Database.Path;
+        return SqliteStore.Open(path, LimitsOf(options), loggers.CreateLogger<SqliteStore>(), time);
+    }
+
+    private static StoreLimits LimitsOf(StacyOptions _) => new();
+
+    private static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions _) => [];
+
+    private async Task TrimAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Store.TrimAsync(_time.GetUtcNow().UtcDateTime);
+                await Task.Delay(TrimPeriod, _time, _stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (StacyVMException)
+            {
+                // The writer has told it; a full disk is tried again with the next round.
+                await Task.Delay(TrimPeriod, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
 }

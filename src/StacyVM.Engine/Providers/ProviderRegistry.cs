@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 
@@ -7,21 +8,156 @@ namespace StacyVM.Engine.Providers;
 /// The configured providers and what is known of their health. Probes run in the background, at most one a provider every 30 seconds; a
 /// reader gets what is known and never waits for a slow level, except for the first answer.
 /// </summary>
-internal sealed class ProviderRegistry
+internal sealed partial class ProviderRegistry
 {
+    /// <summary>The value of <c>providers.default</c> that picks by probing.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>Levels that <see cref="Auto"/> tries, strongest first. A level without a wall is never among them.</summary>
+    private static readonly string[] AutoOrder = ["docker", "bubblewrap"];
+
+    private readonly List<ProviderProbe> _probes;
+    private readonly string _configuredDefault;
+    private readonly ILogger<ProviderRegistry> _log;
+    private volatile string? _chosen;
+
+    /// <param name="providers">In the order of configuration; names are unique.</param>
+    /// <param name="configuredDefault">A name, or <see cref="Auto"/>.</param>
+    /// <param name="log">Where choices and faults are told.</param>
+    /// <param name="time">The clock.</param>
+    public ProviderRegistry(IEnumerable<ISandboxProvider> providers, string configuredDefault, ILogger<ProviderRegistry> log, TimeProvider time)
+    {
+        _probes = [.. providers.Select(provider => new ProviderProbe(provider, time))];
+        _configuredDefault = configuredDefault.Length == 0 ? Auto : configuredDefault;
+        _log = log;
+    }
+
     /// <summary>In the order of configuration.</summary>
-    public IReadOnlyList<string> Names => throw new NotSupportedException();
+    public IReadOnlyList<string> Names => [.. _probes.Select(probe => probe.Provider.Name)];
+
+    /// <summary>Each provider, in the order of configuration.</summary>
+    public IEnumerable<ISandboxProvider> All => _probes.Select(probe => probe.Provider);
+
+    /// <summary>Probes everything once, in parallel and in the background, and logs what it finds.</summary>
+    public void Start() => _ = StartAsync();
+
+    /// <summary>Null when none of that name is configured.</summary>
+    public ISandboxProvider? Find(string name) => _probes.Find(probe => probe.Provider.Name == name)?.Provider;
+
+    /// <summary>The provider of a name, or the default one for null and empty.</summary>
+    /// <exception cref="StacyVMException">
+    /// <see cref="ProblemKind.ProviderNotFound"/>, naming those that exist; <see cref="ProblemKind.ProviderUnavailable"/> when <see cref="Auto"/> finds none that works.
+    /// </exception>
+    public async Task<ISandboxProvider> ResolveAsync(string? name, CancellationToken cancellation)
+    {
+        string wished = string.IsNullOrWhiteSpace(name) ? _configuredDefault : name.Trim();
+        if (wished != Auto)
+            return Probe(wished).Provider;
+        return (await ChooseAsync(cancellation))?.Provider ?? throw new StacyVMException(
+            ProblemKind.ProviderUnavailable,
+            $"no isolation level works on this machine. {Faults()} Set providers.default to use one of {string.Join(", ", Names)} by name");
+    }
 
     /// <summary>Every provider's health as known now; waits only for those never probed.</summary>
-    public Task<IReadOnlyList<ProviderInfo>> HealthAsync(CancellationToken cancellation) => throw new NotSupportedException();
+    public async Task<IReadOnlyList<ProviderInfo>> HealthAsync(CancellationToken cancellation)
+    {
+        await Task.WhenAll(_probes.Select(probe => probe.KnownAsync())).WaitAsync(cancellation);
+        string? chosen = await DefaultNameAsync(cancellation);
+        return [.. _probes.Select(probe => probe.Last!.ToInfo(probe.Provider, probe.Provider.Name == chosen))];
+    }
 
     /// <summary>One provider's health as known now.</summary>
     /// <exception cref="StacyVMException"><see cref="ProblemKind.ProviderNotFound"/>, naming those that exist.</exception>
-    public Task<ProviderInfo> HealthAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+    public async Task<ProviderInfo> HealthAsync(string name, CancellationToken cancellation)
+    {
+        ProviderProbe probe = Probe(name);
+        ProviderProbe.Finding finding = await probe.KnownAsync().WaitAsync(cancellation);
+        return finding.ToInfo(probe.Provider, name == await DefaultNameAsync(cancellation));
+    }
 
     /// <summary>Probes now, for <c>POST /providers/test</c>.</summary>
-    public Task<ProviderInfo> ProbeAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+    public async Task<ProviderInfo> ProbeAsync(string name, CancellationToken cancellation)
+    {
+        ProviderProbe probe = Probe(name);
+        ProviderProbe.Finding finding = await probe.ProbeAsync().WaitAsync(cancellation);
+        return finding.ToInfo(probe.Provider, name == await DefaultNameAsync(cancellation));
+    }
 
     /// <summary>The provider's public settings and health; <see cref="ProviderDetail.SandboxCount"/> is the caller's to know.</summary>
-    public Task<ProviderDetail> DetailAsync(string name, int sandboxCount, CancellationToken cancellation) => throw new NotSupportedException();
+    public async Task<ProviderDetail> DetailAsync(string name, int sandboxCount, CancellationToken cancellation)
+    {
+        ProviderInfo health = await HealthAsync(name, cancellation);
+        return new ProviderDetail
+        {
+            Name = name,
+            Healthy = health.Healthy,
+            Default = health.Default,
+            SandboxCount = sandboxCount,
+            Health = health,
+            Config = Probe(name).Provider.PublicSettings,
+        };
+    }
+
+    /// <summary>A provider failed in use: its health is asked again, whatever its age.</summary>
+    public void Doubt(string name) => _ = _probes.Find(probe => probe.Provider.Name == name)?.ProbeAsync();
+
+    private ProviderProbe Probe(string name) => _probes.Find(probe => probe.Provider.Name == name) ?? throw new StacyVMException(
+        ProblemKind.ProviderNotFound,
+        _probes.Count == 0
+            ? $"\"{name}\"; no provider is enabled: enable one under providers in the configuration"
+            : $"\"{name}\"; the configured ones are {string.Join(", ", Names)}");
+
+    private async Task<string?> DefaultNameAsync(CancellationToken cancellation) =>
+        _configuredDefault != Auto ? _configuredDefault : (await ChooseAsync(cancellation))?.Provider.Name;
+
+    /// <summary>The first of the order that works. It waits for a probe only where there has been none, and only as far as it must.</summary>
+    private async Task<ProviderProbe?> ChooseAsync(CancellationToken cancellation)
+    {
+        foreach (string name in AutoOrder)
+        {
+            if (_probes.Find(probe => probe.Provider.Name == name) is not { } probe
+                || !(await probe.KnownAsync().WaitAsync(cancellation)).Health.Healthy)
+                continue;
+            if (_chosen != name)
+            {
+                _chosen = name;
+                Chose(_log, name);
+            }
+            return probe;
+        }
+        _chosen = null;
+        return null;
+    }
+
+    private async Task StartAsync()
+    {
+        foreach (Task<ProviderProbe.Finding> probe in (List<Task<ProviderProbe.Finding>>)[.. _probes.Select(probe => probe.ProbeAsync())])
+            await probe;
+        foreach (ProviderProbe probe in _probes)
+        {
+            if (probe.Last is { Health.Healthy: false } finding)
+                Unhealthy(_log, probe.Provider.Name, finding.Health.Error ?? "no reason given");
+        }
+        if (_configuredDefault == Auto && await ChooseAsync(CancellationToken.None) is null)
+            NothingWorks(_log, Faults());
+        else if (_configuredDefault != Auto && Find(_configuredDefault) is null)
+            DefaultMissing(_log, _configuredDefault, string.Join(", ", Names));
+    }
+
+    private string Faults() => string.Concat(_probes
+        .Where(probe => probe.Last is { Health.Healthy: false })
+        .Select(probe => $"{probe.Provider.Name}: {(probe.Last!.Health.Error ?? "no reason given").TrimEnd('.')}. "))
+        .TrimEnd();
+
+    [LoggerMessage(Level = LogLevel.Information, EventName = "provider.chosen", Message = "{Provider} is the strongest isolation level that works here and is used by default")]
+    private static partial void Chose(ILogger log, string provider);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "provider.unhealthy", Message = "provider {Provider} does not work: {Error}")]
+    private static partial void Unhealthy(ILogger log, string provider, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, EventName = "provider.none_works", Message = "no isolation level works on this machine, so nothing can be spawned. {Faults}")]
+    private static partial void NothingWorks(ILogger log, string faults);
+
+    [LoggerMessage(Level = LogLevel.Error, EventName = "provider.default_missing", Message = "providers.default is {Provider}, which is not enabled; the configured ones are {Names}")]
+    private static partial void DefaultMissing(ILogger log, string provider, string names);
 }

@@ -1,0 +1,125 @@
+using System.Text;
+using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Providers;
+using StacyVM.Protocol;
+using StacyVM.Protocol.Problems;
+using StacyVM.Protocol.Rest;
+
+namespace StacyVM.Engine.Sandboxes;
+
+/// <summary>Turns a spawn request into a plan, or says what is wrong with it.</summary>
+internal sealed class SpawnValidation(DefaultsOptions defaults)
+{
+    private const string SdkDefaultImage = "alpine:latest";
+    private const int MaxImageLength = 512;
+    private const int MinMemoryMb = 16;
+    private const int MaxMemoryMb = 1_048_576;
+    private const int MaxVcpus = 256;
+    private const int MaxOwnerBytes = 128;
+    private const int MaxMetadata = 64;
+    private const int MaxMetadataName = 128;
+    private const int MaxMetadataValue = 4_096;
+
+    /// <exception cref="StacyVMException">InvalidInput, ResourceLimit for a ttl above the maximum.</exception>
+    public SpawnPlan Plan(SpawnRequest request, Caller caller)
+    {
+        if (!string.IsNullOrWhiteSpace(request.Template))
+            throw Invalid($"template \"{Shown(request.Template)}\" cannot be used: templates are not available in this version; name the image instead");
+        string wished = request.Image?.Trim() ?? "";
+        string image = wished.Length == 0 ? defaults.Image : wished;
+        CheckImage(image);
+        return new SpawnPlan(
+            new SandboxSpec
+            {
+                Image = image,
+                // The SDKs always send their own default, so that text is no wish either.
+                ImageIsDefault = image == SdkDefaultImage || image == defaults.Image,
+                MemoryMb = Bounded("memory_mb", request.MemoryMb, defaults.MemoryMb, MinMemoryMb, MaxMemoryMb),
+                Vcpus = Bounded("vcpus", request.Vcpus, defaults.Vcpus, 1, MaxVcpus),
+                DiskMb = defaults.DiskSizeMb,
+                Metadata = CheckMetadata(request.Metadata),
+            },
+            CheckTtl(request.Ttl),
+            CheckOwner(caller.Owner ?? request.OwnerId),
+            caller.Tenant ?? "");
+    }
+
+    /// <summary>A new life from now on, for spawn and for extend.</summary>
+    public TimeSpan CheckTtl(TimeSpan ttl)
+    {
+        if (ttl <= TimeSpan.Zero)
+            throw Invalid($"ttl must be positive, and is {GoDuration.Format(ttl)}");
+        if (defaults.MaxTtl > TimeSpan.Zero && ttl > defaults.MaxTtl)
+            throw new StacyVMException(ProblemKind.ResourceLimit, $"ttl exceeds max ttl: {GoDuration.Format(ttl)} > {GoDuration.Format(defaults.MaxTtl)}");
+        return ttl;
+    }
+
+    private TimeSpan CheckTtl(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return CheckTtl(defaults.MaxTtl > TimeSpan.Zero && defaults.Ttl > defaults.MaxTtl ? defaults.MaxTtl : defaults.Ttl);
+        if (!GoDuration.TryParse(text, out TimeSpan ttl))
+            throw Invalid($"ttl \"{Shown(text)}\" is not a duration: write it as 30m, 1h30m or 90s");
+        return CheckTtl(ttl);
+    }
+
+    private static void CheckImage(string image)
+    {
+        if (image.Length > MaxImageLength)
+            throw Invalid($"image is longer than {MaxImageLength} characters");
+        // The characters of an OCI reference; a leading dash would be an option to programs that get it as an argument.
+        if (!char.IsAsciiLetterOrDigit(image[0]) || image.AsSpan().ContainsAnyExcept(ImageCharacters))
+            throw Invalid($"image \"{Shown(image)}\" is not an image name: letters, digits and . _ - + / : @ only, beginning with a letter or digit");
+    }
+
+    private static readonly System.Buffers.SearchValues<char> ImageCharacters =
+        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/:@");
+
+    private static int Bounded(string name, int? value, int ifZero, int least, int most)
+    {
+        int chosen = value is null or 0 ? ifZero : value.Value;
+        return chosen >= least && chosen <= most ? chosen : throw Invalid($"{name} is {chosen}, and must be between {least} and {most}");
+    }
+
+    private static string CheckOwner(string? text)
+    {
+        string owner = text?.Trim() ?? "";
+        if (Encoding.UTF8.GetByteCount(owner) > MaxOwnerBytes)
+            throw Invalid($"owner_id is longer than {MaxOwnerBytes} bytes");
+        foreach (char c in owner)
+        {
+            if (c is '/' or '\\' || char.IsWhiteSpace(c) || char.IsControl(c))
+                throw Invalid($"owner_id \"{Shown(owner)}\" must not contain slashes, backslashes, white space or control characters");
+        }
+        return owner;
+    }
+
+    private static Dictionary<string, string> CheckMetadata(Dictionary<string, string>? metadata)
+    {
+        if (metadata is null)
+            return [];
+        if (metadata.Count > MaxMetadata)
+            throw Invalid($"metadata has {metadata.Count} entries, and may have {MaxMetadata}");
+        foreach ((string name, string? value) in metadata)
+        {
+            if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > MaxMetadataName || name.Contains('\0'))
+                throw Invalid($"metadata name \"{Shown(name)}\" must have 1 to {MaxMetadataName} bytes and no NUL");
+            if (value is null || Encoding.UTF8.GetByteCount(value) > MaxMetadataValue || value.Contains('\0'))
+                throw Invalid($"metadata value of \"{Shown(name)}\" must be a text of at most {MaxMetadataValue} bytes without NUL");
+        }
+        return new Dictionary<string, string>(metadata);
+    }
+
+    /// <summary>Someone else's text in our sentence: short, and without characters that act on a terminal.</summary>
+    private static string Shown(string text)
+    {
+        string start = text.Length > 80 ? text[..80] + "…" : text;
+        return string.Create(start.Length, start, static (span, source) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+                span[i] = char.IsControl(source[i]) ? '?' : source[i];
+        });
+    }
+
+    private static StacyVMException Invalid(string detail) => new(ProblemKind.InvalidInput, detail);
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using StacyVM.Protocol.Problems;
+
+namespace StacyVM.Engine.Store;
+
+/// <summary>
+/// Keeps a data directory for one server. The kernel lets go of the lock when its process ends, however it ends, so there is no stale one.
+/// </summary>
+internal sealed class DataDirectoryLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private DataDirectoryLock(FileStream file) => _file = file;
+
+    /// <summary>Makes the directory when absent and takes it.</summary>
+    /// <exception cref="StacyVMException"><see cref="ProblemKind.Unavailable"/> when another server has it, naming that one, or when it cannot be used.</exception>
+    public static DataDirectoryLock Take(string directory)
+    {
+        string path = Path.Combine(directory, "server.lock");
+        try
+        {
+            // Passable but not listable for others: sandboxes run as users of their own and reach their sockets through it.
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StacyVMException(ProblemKind.Unavailable, $"the data directory {directory} cannot be made ({e.Message.TrimEnd('.')}): set data_dir to a place that the server's user may write", e);
+        }
+        try
+        {
+            // Without sharing the runtime takes an exclusive flock of the file.
+            var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            file.SetLength(0);
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+            file.Flush();
+            return new DataDirectoryLock(file);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StacyVMException(ProblemKind.Unavailable, $"the data directory {directory} cannot be written: make it writable for the server's user, or set data_dir", e);
+        }
+        catch (IOException e) when (HolderOf(path) is { } holder)
+        {
+            throw new StacyVMException(
+                ProblemKind.Unavailable, $"the data directory {directory} is in use by another server (process {holder}): end that one, or give this one a data_dir of its own", e);
+        }
+        catch (IOException e)
+        {
+            throw new StacyVMException(ProblemKind.Unavailable, $"the data directory {directory} cannot be written ({e.Message.TrimEnd('.')}): free or repair its disk, or set data_dir", e);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Who has the lock, as far as can be read.</summary>
+    private static string? HolderOf(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(file);
+            string text = reader.ReadToEnd().Trim();
+            return text.Length is > 0 and < 20 ? text : "unknown";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Sandboxes;
+
+namespace StacyVM.Engine.Store.Sqlite;
+
+/// <summary>The store in one SQLite file: WAL, one writer that commits in groups, readers beside it.</summary>
+internal sealed class SqliteStore : IStore
+{
+    private const int TrimChunk = 1_000;
+
+    private readonly string _path;
+    private readonly StoreLimits _limits;
+    private readonly StoreWriter _writer;
+
+    private SqliteStore(string path, StoreLimits limits, StoreWriter writer)
+    {
+        _path = path;
+        _limits = limits;
+        _writer = writer;
+    }
+
+    /// <summary>Opens or makes the file, brings its schema up to date, and starts the writer.</summary>
+    /// <exception cref="Protocol.Problems.StacyVMException">For a file that is foreign, newer, damaged or out of reach; it is left as it is.</exception>
+    public static SqliteStore Open(string path, StoreLimits limits, ILogger log, TimeProvider time)
+    {
+        SqliteConnection connection = DatabaseFile.OpenForWriting(path, time.GetUtcNow().UtcDateTime);
+        return new SqliteStore(path, limits, new StoreWriter(connection, path, limits.MaxWaitingRows, log));
+    }
+
+    public long DroppedRows => _writer.Dropped;
+
+    /// <summary>Transactions so far; tests hold it against the number of writes.</summary>
+    public long Commits => _writer.Commits;
+
+    public Task<IReadOnlyList<SandboxRecord>> LoadAsync(CancellationToken cancellation) =>
+        ReadAsync<SandboxRecord>(RecordStatements.LoadLiving, cancellation);
+
+    public Task SaveAsync(SandboxRecord record) => _writer.SaveAsync(record);
+
+    public void Append(LogRow row) => _writer.Append(row);
+
+    public Task FlushAsync() => _writer.RunAsync(static _ => { });
+
+    public async Task TrimAsync(DateTime now)
+    {
+        string before = StoredTime.Format(now - _limits.Retention);
+        foreach ((string table, string of, string age) in (IEnumerable<(string, string, string)>)
+            [("sandboxes", "state = 'destroyed'", "updated_at"), ("exec_logs", "1", "created_at"), ("operation_audit_logs", "1", "created_at")])
+        {
+            await DeleteAsync($"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {of} AND {age} < $before LIMIT {TrimChunk})", before);
+            // Row ids of logs grow with time; those of destroyed sandboxes do nearly so.
+            await DeleteAsync(
+                $"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {of} ORDER BY rowid DESC LIMIT {TrimChunk} OFFSET {_limits.MaxRows})", null);
+        }
+    }
+
+    public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(string? tenant, int limit, CancellationToken cancellation) =>
+        ReadAsync<AuditRow>(connection => LogStatements.ReadAudit(connection, tenant, limit), cancellation);
+
+    public Task<IReadOnlyList<ExecLogRow>> ReadExecLogsAsync(string sandboxId, int limit, CancellationToken cancellation) =>
+        ReadAsync<ExecLogRow>(connection => LogStatements.ReadExec(connection, sandboxId, limit), cancellation);
+
+    public ValueTask DisposeAsync() => new(Task.Run(_writer.Dispose));
+
+    /// <summary>Deletes in chunks, so that records wait for one chunk at most.</summary>
+    private async Task DeleteAsync(string sql, string? before)
+    {
+        int deleted;
+        do
+        {
+            deleted = 0;
+            await _writer.RunAsync(connection =>
+            {
+                using SqliteCommand command = connection.CreateCommand();
+                command.CommandText = sql;
+                if (before is not null)
+                    command.Parameters.AddWithValue("$before", before);
+                deleted = command.ExecuteNonQuery();
+            });
+        }
+        while (deleted == TrimChunk);
+    }
+
+    private Task<IReadOnlyList<T>> ReadAsync<T>(Func<SqliteConnection, List<T>> read, CancellationToken cancellation) => Task.Run<IReadOnlyList<T>>(() =>
+    {
+        using SqliteConnection connection = DatabaseFile.OpenForReading(_path);
+        try
+        {
+            return read(connection);
+        }
+        catch (SqliteException e)
+        {
+            throw DatabaseFile.Translate(e, _path);
+        }
+    }, cancellation);
+}
