@@ -168,28 +168,10 @@ internal sealed class AgentChannel
     }
 
     /// <summary>Asks the agent to give up and waits until it says that it has, for so long at most. Whoever still reads or writes is told.</summary>
-    public async ValueTask CancelAsync(TimeSpan patience)
-    {
-        Task over;
-        if (!Abandon())
-            return;
-        lock (_gate)
-        {
-            if (_closed is not null || _failure is not null)
-                return;
-            _over ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            over = _over.Task;
-        }
-        _connection.Writer.Post(FrameType.Cancel, _number, []);
-        try
-        {
-            await over.WaitAsync(patience).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            _connection.Forget(_number);
-        }
-    }
+    public ValueTask CancelAsync(TimeSpan patience) => LeaveAsync(FrameType.Cancel, [], patience);
+
+    /// <summary>Lets go of a process that runs on; waits as <see cref="CancelAsync"/> does.</summary>
+    public ValueTask DetachAsync(TimeSpan patience) => LeaveAsync(FrameType.Control, [(byte)ControlVerb.Detach], patience);
 
     /// <summary>Lets go of the channel: gives its memory back and, when it is not closed, forgets it after asking the agent to give up.</summary>
     public void Drop()
@@ -306,6 +288,29 @@ internal sealed class AgentChannel
             _reader.Queue();
         if (writer)
             _writer!.Queue();
+    }
+
+    private async ValueTask LeaveAsync(FrameType type, byte[] payload, TimeSpan patience)
+    {
+        Task over;
+        if (!Abandon())
+            return;
+        lock (_gate)
+        {
+            if (_closed is not null || _failure is not null)
+                return;
+            _over ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            over = _over.Task;
+        }
+        _connection.Writer.Post(type, _number, payload);
+        try
+        {
+            await over.WaitAsync(patience).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _connection.Forget(_number);
+        }
     }
 
     /// <returns>False when the channel had ended by itself, so that nothing is left to cancel.</returns>

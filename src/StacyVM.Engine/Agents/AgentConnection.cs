@@ -138,9 +138,11 @@ internal sealed class AgentConnection
                 channel.OnCredit(BinaryPrimitives.ReadUInt32LittleEndian(payload), woken);
                 break;
             case FrameType.Closed:
-                Forget(header.Channel);
+                // Forgotten only once it is understood: a malformed one fails this channel with all others.
                 var reader = new RecordReader(payload);
-                channel.OnClosed(ClosedMessage.Read(ref reader), woken);
+                var closed = ClosedMessage.Read(ref reader);
+                Forget(header.Channel);
+                channel.OnClosed(closed, woken);
                 break;
             default:
                 throw new ProtocolViolationException("a Credit frame has 4 bytes");

@@ -83,8 +83,8 @@ internal sealed class AgentExecSession(string sandboxId, AgentChannel channel, u
             return;
         if (channel.Closed is null)
         {
-            // Cancel kills the tree of a process that is not detached and lets go of one that is; Closed says that it is done.
-            await channel.CancelAsync(KillBound).ConfigureAwait(false);
+            // Closed says that the tree is dead, or let go.
+            await (detached ? channel.DetachAsync(KillBound) : channel.CancelAsync(KillBound)).ConfigureAwait(false);
         }
         ClosedMessage? closed = channel.Closed;
         channel.Drop();

@@ -78,8 +78,7 @@ internal sealed class AgentSandbox : ISandbox, IKeepsProcesses, IForwardsPorts, 
         }
         catch (OperationCanceledException)
         {
-            channel.Control([(byte)ControlVerb.Detach]);
-            channel.Drop();
+            await channel.DetachAsync(AgentExecSession.KillBound).ConfigureAwait(false);
             throw;
         }
     }
