@@ -62,10 +62,12 @@ public sealed class ExecSession : IAsyncDisposable
     /// <exception cref="ServerException">ExecTimeout when its time was up, SandboxGone when the sandbox ended.</exception>
     public async ValueTask<SessionOutput?> ReadAsync(CancellationToken cancellation = default)
     {
+        // The server may complain about one message, such as a signal that came too late, and go on.
+        ServerException? complaint = null;
         while (Exit is null)
         {
             ExecSocketMessage message = await _socket.ReceiveAsync(cancellation).ConfigureAwait(false)
-                ?? throw new ConnectionException($"the server closed the session in {_sandboxId} before the command ended");
+                ?? throw complaint ?? (Exception)new ConnectionException($"the server closed the session in {_sandboxId} before the command ended");
             switch (message.Type)
             {
                 case "stdout" or "stderr":
@@ -79,7 +81,8 @@ public sealed class ExecSession : IAsyncDisposable
                     Exit = new SessionExit(message.ExitCode ?? 0, message.Duration ?? "");
                     break;
                 case "error":
-                    throw Failure(message, _sandboxId);
+                    complaint = Failure(message, _sandboxId);
+                    break;
             }
         }
         return null;

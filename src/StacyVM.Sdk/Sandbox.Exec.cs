@@ -56,9 +56,12 @@ public sealed partial class Sandbox
             Post($"/processes/{processId}/signal") with { Content = ApiCall.Json(new SignalRequest { Signal = signal }, RestJson.Default.SignalRequest) },
             cancellation);
 
-    /// <summary>Kills a process at once.</summary>
-    /// <inheritdoc cref="SignalProcessAsync"/>
-    public Task KillProcessAsync(long processId, CancellationToken cancellation = default) => SignalProcessAsync(processId, "SIGKILL", cancellation);
+    /// <summary>Kills a process with all its children.</summary>
+    /// <param name="processId"><see cref="ProcessInfo.ProcessId"/>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="NotFoundException">No such process.</exception>
+    public Task KillProcessAsync(long processId, CancellationToken cancellation = default) =>
+        _connection.CallAsync(new ApiCall(HttpMethod.Delete, $"{_path}/processes/{processId}") { SandboxId = Id }, cancellation);
 
     /// <summary>Runs a command interactively: bytes both ways, terminal, signals, exit code.</summary>
     /// <exception cref="ServerException">As <see cref="ExecAsync"/>.</exception>
