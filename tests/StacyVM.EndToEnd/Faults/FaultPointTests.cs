@@ -1,4 +1,6 @@
+using System.Reflection;
 using StacyVM.EndToEnd.Server;
+using StacyVM.Engine.Sandboxes;
 using Xunit;
 
 namespace StacyVM.EndToEnd.Faults;
@@ -84,6 +86,17 @@ public sealed class FaultPointTests
         await server.StartAgainAsync();
 
         await Leaks.NoneAsync(server);
+    }
+
+    [Fact]
+    public void Every_fault_point_has_a_test()
+    {
+        IEnumerable<string> tested =
+            from method in typeof(FaultPointTests).GetMethods()
+            from row in method.GetCustomAttributes<InlineDataAttribute>()
+            select (string)row.Data[0]!;
+
+        Assert.Equal(FaultPoints.Names.Order(), tested.Append("start.orphan_removed").Order());
     }
 
     private static async Task CutOffAsync(PublishedServer server, Func<Task<HttpResponseMessage>> call)
