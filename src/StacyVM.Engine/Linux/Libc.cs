@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace StacyVM.Engine.Linux;
+
+/// <summary>Calls of the C library that .NET has no words for. Every wrapper sets the last P/Invoke error.</summary>
+internal static partial class Libc
+{
+    public const int EPERM = 1;
+    public const int ENOENT = 2;
+    public const int ESRCH = 3;
+    public const int EINTR = 4;
+    public const int EACCES = 13;
+    public const int EBUSY = 16;
+    public const int EEXIST = 17;
+    public const int ENOTDIR = 20;
+    public const int EISDIR = 21;
+    public const int ENOTEMPTY = 39;
+    public const int ELOOP = 40;
+
+    public const int O_RDONLY = 0;
+    public const int O_DIRECTORY = 0x10000;
+    public const int O_NOFOLLOW = 0x20000;
+    public const int O_CLOEXEC = 0x80000;
+    public const int O_PATH = 0x200000;
+
+    public const int AT_FDCWD = -100;
+    public const int AT_REMOVEDIR = 0x200;
+
+    public const int SIGKILL = 9;
+
+    public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_DEL = 2;
+    public const uint EPOLLIN = 1;
+    public const uint EPOLLONESHOT = 1u << 30;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint GetEffectiveUserId();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    public static partial uint GetEffectiveGroupId();
+
+    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectory(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RemoveDirectory(string path);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Access(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle OpenDirectory(int directory, string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
+    public static unsafe partial SafeFileHandle OpenAt(SafeFileHandle directory, byte* name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true)]
+    public static unsafe partial int UnlinkAt(SafeFileHandle directory, byte* name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
+    public static unsafe partial int RenameAt(SafeFileHandle from, byte* name, SafeFileHandle to, byte* newName);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static unsafe partial nint GetDirectoryEntries(nint number, SafeFileHandle directory, byte* buffer, nint length);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint PidFdOpen(nint number, nint pid, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint PidFdSendSignal(nint number, SafeFileHandle process, nint signal, nint info, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial SafeFileHandle EpollCreate(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static unsafe partial int EpollControl(SafeFileHandle epoll, int operation, SafeFileHandle file, byte* epollEvent);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static unsafe partial int EpollWait(SafeFileHandle epoll, byte* events, int most, int milliseconds);
+
+    /// <summary>Entries of an open directory as <c>linux_dirent64</c> records; 0 at its end.</summary>
+    public static unsafe int ReadDirectory(SafeFileHandle directory, byte* buffer, int length) =>
+        (int)GetDirectoryEntries(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 217 : 61, directory, buffer, length);
+
+    /// <summary>A descriptor of a process; invalid when there is none. The numbers from 424 on are the same on every architecture.</summary>
+    public static SafeFileHandle OpenProcess(int pid) => new(PidFdOpen(434, pid, 0), ownsHandle: true);
+
+    /// <summary>Signals exactly the process that was opened, even when its number has been given to another since.</summary>
+    public static int SignalProcess(SafeFileHandle process, int signal) => (int)PidFdSendSignal(424, process, signal, 0, 0);
+
+    /// <summary>The number of the last error.</summary>
+    public static int Error => Marshal.GetLastPInvokeError();
+
+    /// <summary>The text of the last error, for messages.</summary>
+    public static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+}
