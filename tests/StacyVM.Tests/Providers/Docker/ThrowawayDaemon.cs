@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using Xunit;
 
 namespace StacyVM.Tests.Providers.Docker;
 
