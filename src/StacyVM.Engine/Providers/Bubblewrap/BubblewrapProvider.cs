@@ -1,0 +1,269 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Agents;
+using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Linux;
+using StacyVM.Protocol.Agent;
+using StacyVM.Protocol.Problems;
+
+namespace StacyVM.Engine.Providers.Bubblewrap;
+
+/// <summary>
+/// Sandboxes of namespaces, system call filter and control groups, built by <c>bwrap</c> on this machine: the host's own programs,
+/// read-only, a private <c>/workspace</c>, no network. Each runs under a host user of its own when the server is root.
+/// </summary>
+internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider
+{
+    private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
+
+    private readonly ILogger _log = loggers.CreateLogger<BubblewrapProvider>();
+    private readonly TurnTaking _turns = new();
+    private readonly SemaphoreSlim _preparing = new(1);
+    private readonly ConcurrentDictionary<string, ProcessIdentity> _living = new();
+    private readonly ConcurrentDictionary<string, bool> _probing = new();
+    private BubblewrapSetup? _setup;
+
+    public string Name => "bubblewrap";
+
+    public IReadOnlyList<string> Traits { get; } = ["namespaces"];
+
+    public IReadOnlyDictionary<string, string> PublicSettings { get; } = new Dictionary<string, string>
+    {
+        ["type"] = "bubblewrap",
+        ["bwrap_path"] = options.BwrapPath,
+        ["image"] = HostImage.Name,
+        ["network_mode"] = "none",
+    };
+
+    public async Task<ProviderHealth> ProbeAsync(CancellationToken cancellation)
+    {
+        // The whole way, agent included: what this proves is exactly what a spawn needs.
+        string id = BubblewrapHealth.NewProbeId();
+        _probing[id] = true;
+        try
+        {
+            BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
+            var spec = new SandboxSpec { Image = HostImage.Name, MemoryMb = 64, Vcpus = 1, DiskMb = 16, PidsLimit = options.PidsLimit };
+            ISandbox sandbox = await CreateAsync(id, spec, null, cancellation).ConfigureAwait(false);
+            await sandbox.DestroyAsync(cancellation).ConfigureAwait(false);
+            return new ProviderHealth(true, null, BubblewrapHealth.Enforced(setup), [HostImage.Name]);
+        }
+        catch (StacyVMException problem)
+        {
+            return new ProviderHealth(false, BubblewrapHealth.Advise(problem.Message));
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            return new ProviderHealth(false, cause.Message);
+        }
+        finally
+        {
+            _probing.TryRemove(id, out _);
+        }
+    }
+
+    public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        // 1. Only the host's own image; another is run as it only when nobody asked for it.
+        if (spec.Image != HostImage.Name && !spec.ImageIsDefault)
+            throw new StacyVMException(ProblemKind.InvalidInput, $"bubblewrap has no image \"{spec.Image}\"; it has \"{HostImage.Name}\" (this machine's own programs)");
+        BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
+        using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
+
+        // 2. What an earlier attempt left.
+        var folder = new SandboxFolder(host, id);
+        if (folder.Exists)
+            await RemoveInTurnAsync(setup, id).ConfigureAwait(false);
+        AgentListener? listener = null;
+        try
+        {
+            // 3. Its user, its directory with the marker, its control groups.
+            uint user = setup.Users?.Take(id) ?? Libc.GetEffectiveUserId();
+            var state = new BubblewrapState
+            {
+                UserId = user,
+                Token = AgentHost.NewToken(),
+                CreatedAt = DateTime.UtcNow,
+                MemoryMb = spec.MemoryMb,
+                BootId = ProcessIdentity.BootId,
+            };
+            folder.Make(state, setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb), setup.Users is not null);
+            setup.Cgroups.Create(id, SandboxLimits.OfGroups(spec));
+
+            // 4. The listener before the agent, so that its first dial succeeds.
+            listener = host.Listen(id, state.Token, user);
+            HostLauncher launcher = await host.LauncherAsync(cancellation).ConfigureAwait(false);
+            LaunchedProgram bwrap = await launcher.LaunchAsync(Request(setup, folder, spec, id, user), cancellation).ConfigureAwait(false);
+
+            // 5. The agent comes, or bwrap says why not.
+            await ArriveAsync(id, listener, bwrap, folder, cancellation).ConfigureAwait(false);
+            ProcessIdentity process = ProcessIdentity.Of(listener.PeerPid) ?? folder.FindProcess()
+                ?? throw new StacyVMException(ProblemKind.ProviderUnavailable, $"sandbox {id} ended as soon as it had started: {Console(folder)}");
+            _living[id] = process;
+            return Sandbox(setup, id, folder, state.With(process), listener);
+        }
+        catch (Exception failure)
+        {
+            if (listener is not null)
+                await listener.DisposeAsync().ConfigureAwait(false);
+            await CleanUpAsync(setup, id).ConfigureAwait(false);
+            if (failure is IOException { HResult: StorageFull or StorageQuota })
+                throw new StacyVMException(ProblemKind.StorageFull, $"sandbox {id} could not be made: {failure.Message}", failure);
+            throw;
+        }
+    }
+
+    public async Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation)
+    {
+        var state = BubblewrapState.Parse(Encoding.UTF8.GetBytes(handle.State));
+        var folder = new SandboxFolder(host, id);
+        if (!state.Process.IsAlive)
+            return null;
+        BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
+        using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
+        setup.Users?.Note(id, state.UserId);
+        _living[id] = state.Process;
+        return Sandbox(setup, id, folder, state, host.Listen(id, state.Token, state.UserId));
+    }
+
+    public async Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation)
+    {
+        BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
+        string sandboxes = Path.GetDirectoryName(host.SandboxDirectory("x"))! + "/";
+        var found = new Dictionary<string, ListedRuntime>();
+
+        // 1. Directories with our marker, and half-made ones.
+        foreach (string path in Directory.Exists(sandboxes) ? Directory.EnumerateDirectories(sandboxes) : [])
+        {
+            string name = Path.GetFileName(path);
+            bool draft = name.StartsWith(SandboxFolder.DraftPrefix, StringComparison.Ordinal);
+            string id = draft ? name[SandboxFolder.DraftPrefix.Length..] : name;
+            if (draft)
+                found.TryAdd(id, new ListedRuntime(id, Running: false));
+            else if (new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
+            {
+                ProcessIdentity? process = _living.TryGetValue(id, out ProcessIdentity known) && known.IsAlive ? known : folder.FindProcess();
+                found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, HostImage.Name, state.CreatedAt);
+            }
+        }
+
+        // 2. Control groups and processes whose directory is gone.
+        string marker = sandboxes;
+        IEnumerable<string> started = ProcessScan.Arguments(marker)
+            .Select(argument => argument[marker.Length..].Split('/'))
+            .Where(parts => parts is [_, "agent"]).Select(parts => parts[0]);
+        foreach (string id in setup.Cgroups.List().Concat(started))
+            found.TryAdd(id, new ListedRuntime(id, Running: false));
+        return [.. found.Values.Where(one => !_probing.ContainsKey(one.Id))];
+    }
+
+    public async Task RemoveAsync(string id, CancellationToken cancellation)
+    {
+        BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
+        using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
+        await RemoveInTurnAsync(setup, id).ConfigureAwait(false);
+    }
+
+    /// <summary>ENOSPC and EDQUOT as the runtime reports them.</summary>
+    private const int StorageFull = 28, StorageQuota = 122;
+
+    private AgentSandbox Sandbox(BubblewrapSetup setup, string id, SandboxFolder folder, BubblewrapState state, AgentListener listener) =>
+        new(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
+
+    private StartProcessRequest Request(BubblewrapSetup setup, SandboxFolder folder, SandboxSpec spec, string id, uint user) => new()
+    {
+        // The socket directory stands in the open, first: it is by this that the processes of a sandbox are known in a process list.
+        Arguments =
+        [
+            setup.Program.Path, "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
+            "--args", BubblewrapArguments.ArgumentsDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            BubblewrapArguments.AgentProgram,
+        ],
+        WorkingDirectory = "/",
+        UserId = setup.Users is null ? StartProcessRequest.Inherit : user,
+        GroupId = setup.Users is null ? StartProcessRequest.Inherit : user,
+        Files =
+        [
+            new(0, "/dev/null", false),
+            new(1, folder.Console, true),
+            new(2, folder.Console, true),
+            new(BubblewrapArguments.ArgumentsDescriptor, folder.Arguments, false),
+            new(BubblewrapArguments.SeccompDescriptor, setup.SeccompFile, false),
+            new(BubblewrapArguments.StatusDescriptor, folder.Status, true),
+        ],
+        Cgroups = setup.Cgroups.JoinFiles(id),
+        Limits = SandboxLimits.OfProcesses(spec, setup.Cgroups, shared: setup.Users is null),
+    };
+
+    private static async Task ArriveAsync(string id, AgentListener listener, LaunchedProgram bwrap, SandboxFolder folder, CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task<AgentConnection> arrival = listener.GetAsync(StartBound, bound.Token).AsTask();
+        if (await Task.WhenAny(arrival, bwrap.Exited).ConfigureAwait(false) == arrival)
+        {
+            await arrival.ConfigureAwait(false);
+            return;
+        }
+        await bound.CancelAsync().ConfigureAwait(false);
+        _ = arrival.ContinueWith(static task => task.Exception, TaskScheduler.Default);
+        ProcessExit exit = await bwrap.Exited.ConfigureAwait(false);
+        throw new StacyVMException(ProblemKind.ProviderUnavailable, $"bwrap ended with code {exit.ExitCode} before sandbox {id} had started: {Console(folder)}");
+    }
+
+    private static string Console(SandboxFolder folder) => folder.ReadConsole(3) is { Count: > 0 } lines ? string.Join("; ", lines) : "it printed nothing";
+
+    private async Task RemoveInTurnAsync(BubblewrapSetup setup, string id)
+    {
+        _living.TryGetValue(id, out ProcessIdentity known);
+        await new BubblewrapRemoval(host, setup).RemoveAsync(id, known).ConfigureAwait(false);
+        _living.TryRemove(id, out _);
+    }
+
+    private async Task CleanUpAsync(BubblewrapSetup setup, string id)
+    {
+        try
+        {
+            await RemoveInTurnAsync(setup, id).ConfigureAwait(false);
+        }
+        catch (Exception cause) when (cause is IOException or TimeoutException or UnauthorizedAccessException)
+        {
+            BubblewrapLog.CleanupFailed(_log, id, cause);
+        }
+    }
+
+    private async ValueTask<BubblewrapSetup> PrepareAsync(CancellationToken cancellation)
+    {
+        if (Volatile.Read(ref _setup) is { } done)
+            return done;
+        await _preparing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (_setup is { } meanwhile)
+                return meanwhile;
+            BubblewrapSetup setup = await BubblewrapSetup.PrepareAsync(host, options, cancellation).ConfigureAwait(false);
+            NoteUsers(setup);
+            BubblewrapLog.Prepared(_log, setup.Program.Version, setup.Cgroups.Unenforced.Count == 0 ? "nothing" : string.Join(", ", setup.Cgroups.Unenforced.Keys));
+            Volatile.Write(ref _setup, setup);
+            return setup;
+        }
+        finally
+        {
+            _preparing.Release();
+        }
+    }
+
+    /// <summary>Users of sandboxes that live on from an earlier server are not given away again.</summary>
+    private void NoteUsers(BubblewrapSetup setup)
+    {
+        string sandboxes = Path.GetDirectoryName(host.SandboxDirectory("x"))!;
+        if (setup.Users is not { } users || !Directory.Exists(sandboxes))
+            return;
+        foreach (string path in Directory.EnumerateDirectories(sandboxes))
+        {
+            string id = Path.GetFileName(path);
+            if (StacyVM.Protocol.SandboxId.IsSafe(id) && new SandboxFolder(host, id).ReadState() is { } state)
+                users.Note(id, state.UserId);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using StacyVM.Engine.Agents;
+using StacyVM.Engine.Linux;
+
+namespace StacyVM.Engine.Providers.Bubblewrap;
+
+/// <summary>Ends a sandbox and removes it, whatever state it is in and whoever started it.</summary>
+internal sealed class BubblewrapRemoval(AgentHost host, BubblewrapSetup setup)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <param name="id">The sandbox.</param>
+    /// <param name="known">Its first process, when that is known.</param>
+    public async Task RemoveAsync(string id, ProcessIdentity known)
+    {
+        var folder = new SandboxFolder(host, id);
+
+        // 1. The first process of its PID namespace: with its end the kernel has ended all the others in there.
+        ProcessIdentity? first = known.IsAlive ? known : folder.FindProcess();
+        if (first is { } process)
+            await ProcessExits.KillAsync(process, Patience).ConfigureAwait(false);
+
+        // 2. What is left in its groups: bwrap itself, or one that had not made the namespace yet.
+        if (setup.Cgroups.Any)
+            await setup.Cgroups.KillAsync(id, Patience).ConfigureAwait(false);
+
+        // 3. Nothing written down leads to its processes, or there are no groups to hold them: all of /proc is looked through.
+        if (!setup.Cgroups.Any || (first is null && folder.Exists))
+        {
+            foreach (int pid in ProcessScan.Find(id, folder.Agent))
+            {
+                if (ProcessIdentity.Of(pid) is { } found)
+                    await ProcessExits.KillAsync(found, Patience).ConfigureAwait(false);
+            }
+        }
+
+        // 4. The rest is dead matter.
+        await setup.Cgroups.RemoveAsync(id).ConfigureAwait(false);
+        folder.Remove();
+        setup.Users?.Release(id);
+    }
+}
