@@ -34,15 +34,15 @@ internal sealed class BubblewrapArguments
     /// <param name="program">The installed bwrap.</param>
     /// <param name="etc">Directory that becomes <c>/etc</c>.</param>
     /// <param name="agent">The agent's program.</param>
-    /// <param name="disableUserNamespaces">It has been tried and works here.</param>
-    public static BubblewrapArguments For(BubblewrapProgram program, string etc, string agent, bool disableUserNamespaces)
+    /// <param name="wall">Has been tried and works here.</param>
+    public static BubblewrapArguments For(BubblewrapProgram program, BubblewrapWall wall, string etc, string agent)
     {
         List<string> common =
         [
-            "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net",
+            .. wall.Options,
+            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net",
             .. File.Exists("/proc/self/ns/cgroup") ? ["--unshare-cgroup"] : Array.Empty<string>(),
-            .. disableUserNamespaces ? ["--disable-userns"] : Array.Empty<string>(),
-            "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--as-pid-1", "--new-session",
+            "--as-pid-1", "--new-session",
             "--seccomp", Text(SeccompDescriptor), "--json-status-fd", Text(StatusDescriptor),
             .. HostImage.Mounts(),
             "--ro-bind", etc, "/etc",
@@ -59,7 +59,7 @@ internal sealed class BubblewrapArguments
             "--setenv", "TERM", "xterm-256color",
             "--setenv", "USER", "sandbox",
             "--setenv", "LOGNAME", "sandbox",
-            "--setenv", "SHELL", File.Exists("/bin/bash") ? "/bin/bash" : "/bin/sh",
+            "--setenv", "SHELL", HostImage.Shell,
             "--setenv", AgentProtocol.DialVariable, $"unix:{SocketDirectory}/agent.sock",
             "--setenv", AgentProtocol.WorkdirVariable, "/workspace",
             "--chdir", "/workspace",

@@ -15,8 +15,7 @@ internal static class BubblewrapHealth
     {
         var enforced = new Dictionary<string, string>
         {
-            ["namespaces"] = $"user, mount, PID, IPC, UTS, network and cgroup namespaces by bubblewrap {setup.Program.Version}; "
-                + (setup.UserNamespacesDisabled ? "no nested user namespaces" : "nested user namespaces only refused by the system call filter"),
+            ["namespaces"] = $"{(setup.Wall.UserNamespace ? "user, " : "")}mount, PID, IPC, UTS, network and cgroup namespaces by bubblewrap {setup.Program.Version}; {setup.Wall.Sentence}",
             ["seccomp"] = "a filter made for sandboxes: no mounts, no namespaces, no io_uring, bpf, keyrings, perf events or exotic sockets",
             ["user"] = setup.Users is { } users
                 ? $"each sandbox is a host user of its own ({users.First} to {users.Last}), without capabilities"

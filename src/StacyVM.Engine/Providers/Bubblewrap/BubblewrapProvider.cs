@@ -26,6 +26,9 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
 
     public string Name => "bubblewrap";
 
+    /// <summary>False: do without user namespaces, as on a host that refuses them to ordinary users.</summary>
+    public bool UserNamespaces { get; init; } = true;
+
     public IReadOnlyList<string> Traits { get; } = ["namespaces"];
 
     public IReadOnlyDictionary<string, string> PublicSettings { get; } = new Dictionary<string, string>
@@ -88,7 +91,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
                 MemoryMb = spec.MemoryMb,
                 BootId = ProcessIdentity.BootId,
             };
-            folder.Make(state, setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb), setup.Users is not null);
+            folder.Make(state, setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb), setup.Users is not null, !setup.Wall.UserNamespace);
             setup.Cgroups.Create(id, SandboxLimits.OfGroups(spec));
 
             // 4. The listener before the agent, so that its first dial succeeds.
@@ -176,13 +179,13 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         // The socket directory stands in the open, first: it is by this that the processes of a sandbox are known in a process list.
         Arguments =
         [
-            setup.Program.Path, "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
+            setup.Program.Path, "--dir", "/run", "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
             "--args", BubblewrapArguments.ArgumentsDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            BubblewrapArguments.AgentProgram,
+            .. setup.Wall.Entry(user),
         ],
         WorkingDirectory = "/",
-        UserId = setup.Users is null ? StartProcessRequest.Inherit : user,
-        GroupId = setup.Users is null ? StartProcessRequest.Inherit : user,
+        UserId = setup.Wall.LaunchAs(setup.Users is null ? null : user),
+        GroupId = setup.Wall.LaunchAs(setup.Users is null ? null : user),
         Files =
         [
             new(0, "/dev/null", false),
@@ -241,7 +244,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         {
             if (_setup is { } meanwhile)
                 return meanwhile;
-            BubblewrapSetup setup = await BubblewrapSetup.PrepareAsync(host, options, cancellation).ConfigureAwait(false);
+            BubblewrapSetup setup = await BubblewrapSetup.PrepareAsync(host, options, UserNamespaces, cancellation).ConfigureAwait(false);
             NoteUsers(setup);
             BubblewrapLog.Prepared(_log, setup.Program.Version, setup.Cgroups.Unenforced.Count == 0 ? "nothing" : string.Join(", ", setup.Cgroups.Unenforced.Keys));
             Volatile.Write(ref _setup, setup);

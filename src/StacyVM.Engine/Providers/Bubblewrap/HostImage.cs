@@ -46,8 +46,10 @@ internal static class HostImage
     }
 
     /// <summary>Makes the <c>/etc</c> below a directory, under a name that changes with its content: running sandboxes keep the one they began with.</summary>
+    /// <param name="parent">Where it is made.</param>
+    /// <param name="ownUsers">Each sandbox has users of its own, as a file beside its socket.</param>
     /// <returns>Its path.</returns>
-    public static string MakeEtc(string parent)
+    public static string MakeEtc(string parent, bool ownUsers)
     {
         string draft = Path.Combine(parent, ".etc-" + RandomNumberGenerator.GetHexString(8, lowercase: true));
         try
@@ -58,9 +60,14 @@ internal static class HostImage
                 Copy("/etc", entry, draft, digest);
             foreach ((string name, string content) in Written())
                 Write(Path.Combine(draft, name), name, content, digest);
-            Link(draft, "hosts", "/run/stacyvm/hosts");
-            Link(draft, "hostname", "/run/stacyvm/hostname");
-            Link(draft, "mtab", "/proc/self/mounts");
+            foreach (string name in (string[])["hosts", "hostname", .. ownUsers ? ["passwd", "group"] : Array.Empty<string>()])
+                Link(draft, name, "/run/stacyvm/" + name, digest);
+            if (!ownUsers)
+            {
+                Write(Path.Combine(draft, "passwd"), "passwd", Users(SandboxUser), digest);
+                Write(Path.Combine(draft, "group"), "group", Groups(SandboxUser), digest);
+            }
+            Link(draft, "mtab", "/proc/self/mounts", digest);
 
             string final = Path.Combine(parent, "etc-" + Convert.ToHexStringLower(digest.GetHashAndReset().AsSpan(0, 8)));
             if (!Directory.Exists(final) && Libc.Rename(draft, final) != 0 && !Directory.Exists(final))
@@ -73,11 +80,20 @@ internal static class HostImage
         }
     }
 
+    /// <summary>User and group that a sandbox with a user namespace sees itself as.</summary>
+    public const uint SandboxUser = 1000;
+
+    public static string Shell { get; } = File.Exists("/bin/bash") ? "/bin/bash" : "/bin/sh";
+
+    /// <summary>The text of <c>/etc/passwd</c>.</summary>
+    public static string Users(uint user) =>
+        $"root:x:0:0:root:/root:/bin/sh\nsandbox:x:{user}:{user}:sandbox:/workspace:{Shell}\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n";
+
+    /// <summary>The text of <c>/etc/group</c>.</summary>
+    public static string Groups(uint user) => $"root:x:0:\nsandbox:x:{user}:\nnogroup:x:65534:\n";
+
     private static IEnumerable<(string Name, string Content)> Written()
     {
-        string shell = File.Exists("/bin/bash") ? "/bin/bash" : "/bin/sh";
-        yield return ("passwd", $"root:x:0:0:root:/root:/bin/sh\nsandbox:x:1000:1000:sandbox:/workspace:{shell}\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n");
-        yield return ("group", "root:x:0:\nsandbox:x:1000:\nnogroup:x:65534:\n");
         yield return ("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\nrpc: files\n");
         yield return ("resolv.conf", "");
         yield return ("shells", "/bin/sh\n/bin/bash\n");
@@ -127,7 +143,11 @@ internal static class HostImage
         Note(digest, name + "\0" + content);
     }
 
-    private static void Link(string directory, string name, string target) => File.CreateSymbolicLink(Path.Combine(directory, name), target);
+    private static void Link(string directory, string name, string target, IncrementalHash digest)
+    {
+        File.CreateSymbolicLink(Path.Combine(directory, name), target);
+        Note(digest, name + "\0" + target);
+    }
 
     private static void MakeParents(string top, string entry)
     {

@@ -41,7 +41,8 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     /// <param name="state">The marker.</param>
     /// <param name="arguments">For bwrap.</param>
     /// <param name="privileged">The server is root: what belongs to the sandbox is given to its user.</param>
-    public void Make(BubblewrapState state, byte[] arguments, bool privileged)
+    /// <param name="ownUsers">It sees itself as its host user.</param>
+    public void Make(BubblewrapState state, byte[] arguments, bool privileged, bool ownUsers)
     {
         MakeDirectory(Draft, privileged ? SearchableByGroup : 0x1C0);
         Write("sandbox.json", state.ToBytes(), 0x180);
@@ -49,6 +50,11 @@ internal sealed class SandboxFolder(AgentHost host, string id)
         MakeDirectory(System.IO.Path.Combine(Draft, "agent"), Searchable);
         Write("agent/hostname", Encoding.ASCII.GetBytes(id + "\n"), 0x1A4);
         Write("agent/hosts", Encoding.ASCII.GetBytes($"127.0.0.1 localhost {id}\n::1 localhost ip6-localhost {id}\n"), 0x1A4);
+        if (ownUsers)
+        {
+            Write("agent/passwd", Encoding.ASCII.GetBytes(HostImage.Users(state.UserId)), 0x1A4);
+            Write("agent/group", Encoding.ASCII.GetBytes(HostImage.Groups(state.UserId)), 0x1A4);
+        }
         string workspace = System.IO.Path.Combine(Draft, "workspace");
         MakeDirectory(workspace, Searchable);
         if (privileged)
