@@ -14,7 +14,7 @@ internal static class ProcessExits
 
     private static readonly ConcurrentDictionary<long, TaskCompletionSource> Waiting = new();
     private static readonly Lazy<SafeFileHandle> Epoll = new(Start);
-    private static long s_last;
+    private static long _last;
 
     /// <summary>Kills a process and completes when it has ended, with everything in its PID namespace if it is the first process of one.</summary>
     public static async Task KillAsync(ProcessIdentity process, TimeSpan patience)
@@ -47,7 +47,7 @@ internal static class ProcessExits
 
     private static async Task WaitAsync(SafeFileHandle process, TimeSpan patience)
     {
-        long ticket = Interlocked.Increment(ref s_last);
+        long ticket = Interlocked.Increment(ref _last);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Waiting[ticket] = ended;
         try

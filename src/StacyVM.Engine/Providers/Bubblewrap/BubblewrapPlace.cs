@@ -10,7 +10,14 @@ internal sealed class BubblewrapPlace(string id, BubblewrapState state, SandboxF
 {
     private static readonly Dictionary<int, string> SignalNames = new()
     {
-        [4] = "SIGILL", [6] = "SIGABRT", [7] = "SIGBUS", [9] = "SIGKILL", [11] = "SIGSEGV", [15] = "SIGTERM", [25] = "SIGXFSZ", [31] = "SIGSYS",
+        [4] = "SIGILL",
+        [6] = "SIGABRT",
+        [7] = "SIGBUS",
+        [9] = "SIGKILL",
+        [11] = "SIGSEGV",
+        [15] = "SIGTERM",
+        [25] = "SIGXFSZ",
+        [31] = "SIGSYS",
     };
 
     private readonly UsageSampler _sampler = new();

@@ -56,7 +56,8 @@ internal sealed class SandboxFolder(AgentHost host, string id)
             Write("agent/group", Encoding.ASCII.GetBytes(HostImage.Groups(state.UserId)), 0x1A4);
         }
         string workspace = System.IO.Path.Combine(Draft, "workspace");
-        MakeDirectory(workspace, Searchable);
+        // Closed to the machine's other users, who may pass through the directories above it.
+        MakeDirectory(workspace, 0x1C0);
         if (privileged)
         {
             Own(Draft, 0, state.UserId);
