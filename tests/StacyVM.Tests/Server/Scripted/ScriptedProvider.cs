@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using StacyVM.Engine.Providers;
+
+namespace StacyVM.Tests.Server.Scripted;
+
+/// <summary>A level whose sandboxes live in memory and do what a test tells them.</summary>
+internal sealed class ScriptedProvider : ISandboxProvider
+{
+    private readonly ConcurrentDictionary<string, ScriptedSandbox> _sandboxes = new();
+
+    public string Name => "scripted";
+
+    public IReadOnlyList<string> Traits => ["test_provider"];
+
+    public IReadOnlyDictionary<string, string> PublicSettings => new Dictionary<string, string> { ["type"] = "scripted" };
+
+    public ScriptedSandbox this[string id] => _sandboxes[id];
+
+    public Task<ProviderHealth> ProbeAsync(CancellationToken cancellation) => Task.FromResult(new ProviderHealth(true));
+
+    public Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation) =>
+        Task.FromResult<ISandbox>(_sandboxes[id] = new ScriptedSandbox(id, spec.Image, gone => _sandboxes.TryRemove(gone, out _)));
+
+    public Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation) =>
+        Task.FromResult<ISandbox?>(_sandboxes.GetValueOrDefault(id));
+
+    public Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<ListedRuntime>>([.. _sandboxes.Values.Select(sandbox => new ListedRuntime(sandbox.Id, true, sandbox.Handle))]);
+
+    public Task RemoveAsync(string id, CancellationToken cancellation)
+    {
+        _sandboxes.TryRemove(id, out _);
+        return Task.CompletedTask;
+    }
+}
