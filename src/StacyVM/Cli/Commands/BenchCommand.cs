@@ -1,5 +1,8 @@
 using System.CommandLine;
-using StacyVM.Protocol.Problems;
+using System.Runtime.InteropServices;
+using StacyVM.Cli.Bench;
+using StacyVM.Cli.Output;
+using StacyVM.Sdk;
 
 namespace StacyVM.Cli.Commands;
 
@@ -7,8 +10,60 @@ internal static class BenchCommand
 {
     public static Command Create()
     {
-        var command = new Command("bench", "Measure this machine");
-        command.SetAction(int (_) => throw new StacyVMException(ProblemKind.Unsupported, "the bench is not part of this build"));
+        var defaults = new BenchOptions();
+        Option<int> iterations = Count("--iterations", "Sandboxes for the latency of a create; commands are run five times as often", defaults.Iterations);
+        Option<int> density = Count("--density", "Idle sandboxes at the same time", defaults.Density);
+        var provider = new Option<string?>("--provider") { Description = "Isolation level to measure [default: the server's]" };
+        var image = new Option<string?>("--image") { Description = "Image to measure [default: the server's]" };
+        var dockerHost = new Option<string?>("--docker-host") { Description = "Docker daemon to compare with [default: docker's own]", HelpName = "url" };
+        var dockerImage = new Option<string>("--docker-image") { Description = "Image to compare with; it must be there", DefaultValueFactory = _ => defaults.DockerImage };
+        var check = new Option<bool>("--check") { Description = "Exit with 1 when a promise is missed" };
+        var command = new Command("bench", "Measure this machine: latency, throughput, memory, beside bwrap and docker; on a server of its own unless --server is given")
+        {
+            iterations, density, provider, image, dockerHost, dockerImage, check,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var options = new BenchOptions
+            {
+                Iterations = parsed.GetValue(iterations),
+                Density = parsed.GetValue(density),
+                Provider = parsed.GetValue(provider),
+                Image = parsed.GetValue(image),
+                DockerHost = parsed.GetValue(dockerHost),
+                DockerImage = parsed.GetRequiredValue(dockerImage),
+            };
+            // An interrupted measurement cleans up after itself.
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
+            using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+            using StacyClient? named = parsed.GetValue(GlobalOptions.Server) is null ? null : GlobalOptions.ClientOf(parsed);
+            BenchReport report = await new BenchRun(options, Progress).RunAsync(named, stop.Token);
+            if (parsed.GetValue(GlobalOptions.Json))
+                Printer.Json(report, CliJson.Default.BenchReport);
+            else
+                BenchTable.Print(report);
+            return parsed.GetValue(check) && report.Verdicts.Any(verdict => !verdict.Passed) ? 1 : 0;
+        });
         return command;
     }
+
+    private static Option<int> Count(string name, string description, int otherwise)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => otherwise };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError($"{name} is at least 1");
+        });
+        return option;
+    }
+
+    private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+    {
+        signal.Cancel = true;
+        stop.Cancel();
+    }
+
+    private static void Progress(string what) => Console.Error.WriteLine($"measuring: {what}");
 }
