@@ -1,2 +1,27 @@
-Console.WriteLine("hi");
-return 0;
+using StacyVM.Agent;
+using StacyVM.Agent.Connection;
+using StacyVM.Agent.Linux;
+
+try
+{
+    switch (args)
+    {
+        case []:
+            new SandboxAgent(AgentOptions.Read()).Run();
+            return 0;
+        case ["connect", var address]:
+            Bridge.Run(DialAddress.Parse(address));
+            return 0;
+        case ["--version"]:
+            Descriptor.Print("stacyvm-agent " + AgentVersion.Text);
+            return 0;
+        default:
+            Descriptor.Complain("usage: stacyvm-agent [connect unix:/path | --version]");
+            return 2;
+    }
+}
+catch (OperationFailure failure)
+{
+    Descriptor.Complain(failure.Message);
+    return 1;
+}
