@@ -42,8 +42,8 @@ public sealed class BadStartTests : IDisposable
     public async Task Every_fault_of_a_configuration_is_listed_with_its_path()
     {
         string file = Path.Combine(_folder, "bad.yaml");
-        await File.WriteAllTextAsync(file, "server:\n  port: many\ndefaults:\n  ttl: -5m\n  max_ttl: soon\n");
-        string error = await FailsAsync("server.port", "--config", file);
+        await File.WriteAllTextAsync(file, "server:\n  host: everywhere\ndefaults:\n  ttl: -5m\n  max_ttl: soon\n");
+        string error = await FailsAsync("server.host", "--config", file);
         Assert.Contains("defaults.ttl", error);
         Assert.Contains("defaults.max_ttl", error);
     }
