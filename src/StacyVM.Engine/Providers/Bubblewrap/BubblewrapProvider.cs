@@ -13,14 +13,14 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 /// Sandboxes of namespaces, system call filter and control groups, built by <c>bwrap</c> on this machine: the host's own programs,
 /// read-only, a private <c>/workspace</c>, no network. Each runs under a host user of its own when the server is root.
 /// </summary>
-internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider
+internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider, IAsyncDisposable
 {
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _log = loggers.CreateLogger<BubblewrapProvider>();
     private readonly TurnTaking _turns = new();
     private readonly SemaphoreSlim _preparing = new(1);
-    private readonly ConcurrentDictionary<string, ProcessIdentity> _living = new();
+    private readonly ConcurrentDictionary<string, Living> _living = new();
     private readonly ConcurrentDictionary<string, bool> _probing = new();
     private BubblewrapSetup? _setup;
 
@@ -103,8 +103,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
             await ArriveAsync(id, listener, bwrap, folder, cancellation).ConfigureAwait(false);
             ProcessIdentity process = ProcessIdentity.Of(listener.PeerPid) ?? folder.FindProcess()
                 ?? throw new StacyVMException(ProblemKind.ProviderUnavailable, $"sandbox {id} ended as soon as it had started: {Console(folder)}");
-            _living[id] = process;
-            return Sandbox(setup, id, folder, state.With(process), listener);
+            return Take(setup, id, folder, state.With(process), listener);
         }
         catch (Exception failure)
         {
@@ -126,8 +125,10 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
         setup.Users?.Note(id, state.UserId);
-        _living[id] = state.Process;
-        return Sandbox(setup, id, folder, state, host.Listen(id, state.Token, state.UserId));
+        // An earlier object of the same sandbox has lost it: its agent dials one listener.
+        if (_living.TryRemove(id, out Living? earlier))
+            await earlier.Listener.DisposeAsync().ConfigureAwait(false);
+        return Take(setup, id, folder, state, host.Listen(id, state.Token, state.UserId));
     }
 
     public async Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation)
@@ -146,7 +147,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
                 found.TryAdd(id, new ListedRuntime(id, Running: false));
             else if (new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
             {
-                ProcessIdentity? process = _living.TryGetValue(id, out ProcessIdentity known) && known.IsAlive ? known : folder.FindProcess();
+                ProcessIdentity? process = _living.TryGetValue(id, out Living? known) && known.Process.IsAlive ? known.Process : folder.FindProcess();
                 found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, HostImage.Name, state.CreatedAt);
             }
         }
@@ -171,8 +172,18 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
     /// <summary>ENOSPC and EDQUOT as the runtime reports them.</summary>
     private const int StorageFull = 28, StorageQuota = 122;
 
-    private AgentSandbox Sandbox(BubblewrapSetup setup, string id, SandboxFolder folder, BubblewrapState state, AgentListener listener) =>
-        new(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
+    /// <summary>Leaves every sandbox running.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _setup?.Cgroups.RemoveIfEmpty();
+        return default;
+    }
+
+    private AgentSandbox Take(BubblewrapSetup setup, string id, SandboxFolder folder, BubblewrapState state, AgentListener listener)
+    {
+        _living[id] = new Living(state.Process, listener);
+        return new AgentSandbox(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
+    }
 
     private StartProcessRequest Request(BubblewrapSetup setup, SandboxFolder folder, SandboxSpec spec, string id, uint user) => new()
     {
@@ -218,9 +229,11 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
 
     private async Task RemoveInTurnAsync(BubblewrapSetup setup, string id)
     {
-        _living.TryGetValue(id, out ProcessIdentity known);
-        await new BubblewrapRemoval(host, setup).RemoveAsync(id, known).ConfigureAwait(false);
+        _living.TryGetValue(id, out Living? known);
+        await new BubblewrapRemoval(host, setup).RemoveAsync(id, known?.Process ?? default).ConfigureAwait(false);
         _living.TryRemove(id, out _);
+        if (known is not null)
+            await known.Listener.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task CleanUpAsync(BubblewrapSetup setup, string id)
@@ -269,4 +282,6 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
                 users.Note(id, state.UserId);
         }
     }
+
+    private sealed record Living(ProcessIdentity Process, AgentListener Listener);
 }
