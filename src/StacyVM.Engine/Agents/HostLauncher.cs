@@ -173,8 +173,9 @@ internal sealed partial class HostLauncher(string agentPath, ILogger log) : IAsy
         {
             process.StandardInput.Close();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
+            // The connection's end has closed it already.
         }
         try
         {
