@@ -23,25 +23,28 @@ internal sealed class EventStream(EventBus events, ServerLifetime lifetime, Time
         using CancellationTokenSource end = lifetime.StreamOf(context);
         await using IAsyncEnumerator<EventMessage> next = events.SubscribeAsync(after, end.Token, context.Caller().Tenant).GetAsyncEnumerator(end.Token);
         // The subscription begins with the first move: what happens from the moment in which the client sees the headers on must not be lost.
-        ValueTask<bool> move = next.MoveNextAsync();
+        Task<bool> move = next.MoveNextAsync().AsTask();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-cache";
         context.Response.Headers.Connection = "keep-alive";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         PipeWriter output = context.Response.BodyWriter;
-        await CommentAsync(output, "connected", context.RequestAborted);
         try
         {
-            while (await Silence.AwaitAsync(move, () => CommentAsync(output, "keep-alive", end.Token), time, end.Token))
+            await CommentAsync(output, "connected", context.RequestAborted);
+            while (await Silence.AwaitAsync(move, () => CommentAsync(output, "keep-alive", context.RequestAborted), time))
             {
                 EventMessage message = next.Current;
                 if ((types is null or [] || types.Contains(message.Type)) && (string.IsNullOrEmpty(sandbox) || message.SandboxId == sandbox))
-                    await EventAsync(output, message, end.Token);
-                move = next.MoveNextAsync();
+                    await EventAsync(output, message, context.RequestAborted);
+                move = next.MoveNextAsync().AsTask();
             }
         }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        finally
         {
+            // An enumerator must not be left in the middle of a move.
+            await end.CancelAsync();
+            await move.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
         if (!context.RequestAborted.IsCancellationRequested)
             await CommentAsync(output, "the server is stopping", context.RequestAborted);

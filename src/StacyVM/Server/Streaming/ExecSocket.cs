@@ -33,26 +33,27 @@ internal sealed class ExecSocket(CommandRunner commands, ServerLifetime lifetime
                 return;
             }
             typed = first.Type is not null;
-            await RunAsync(context, peer, first, typed, end);
+            string id = context.SandboxId();
+            await using RunningCommand command = await OpenAsync(id, first, typed, context.Caller(), end.Token);
+            await ConverseAsync(peer, command.Session, first, typed, id, end);
         }
-        catch (SocketFault fault)
+        catch (Exception e) when (IsEnding(e))
         {
-            await peer.CloseAsync(fault.Status, fault.Message);
-        }
-        catch (StacyVMException problem)
-        {
-            await peer.CloseAsync(WebSocketCloseStatus.InternalServerError, "exec failed", SocketFault.Tell(problem, typed));
-        }
-        catch (OperationCanceledException) when (lifetime.Stopping.IsCancellationRequested)
-        {
-            var stopping = new StacyVMException(ProblemKind.Unavailable, "the server is stopping");
-            await peer.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "the server is stopping", SocketFault.Tell(stopping, typed));
-        }
-        catch (Exception e) when (e is OperationCanceledException or WebSocketException)
-        {
-            await peer.CloseAsync(WebSocketCloseStatus.NormalClosure, "");
+            await CloseAsync(peer, e, typed);
         }
     }
+
+    private static bool IsEnding(Exception e) => e is SocketFault or StacyVMException or OperationCanceledException or WebSocketException;
+
+    private Task CloseAsync(SocketPeer peer, Exception reason, bool typed) => reason switch
+    {
+        SocketFault fault => peer.CloseAsync(fault.Status, fault.Message),
+        StacyVMException problem => peer.CloseAsync(WebSocketCloseStatus.InternalServerError, "exec failed", SocketFault.Tell(problem, typed)),
+        OperationCanceledException when lifetime.Stopping.IsCancellationRequested => peer.CloseAsync(
+            WebSocketCloseStatus.EndpointUnavailable, "the server is stopping",
+            SocketFault.Tell(new StacyVMException(ProblemKind.Unavailable, "the server is stopping"), typed)),
+        _ => peer.CloseAsync(WebSocketCloseStatus.NormalClosure, ""),
+    };
 
     private static async Task<ExecSocketMessage?> FirstAsync(SocketPeer peer, CancellationToken cancellation)
     {
@@ -61,34 +62,34 @@ internal sealed class ExecSocket(CommandRunner commands, ServerLifetime lifetime
         return await peer.ReceiveAsync(patience.Token);
     }
 
-    private async Task RunAsync(HttpContext context, SocketPeer peer, ExecSocketMessage first, bool typed, CancellationTokenSource end)
+    private async Task ConverseAsync(
+        SocketPeer peer, IExecSession session, ExecSocketMessage first, bool typed, string id, CancellationTokenSource end)
     {
-        string id = context.SandboxId();
-        await using RunningCommand command = await OpenAsync(id, first, typed, context.Caller(), end.Token);
-        IExecSession session = command.Session;
         if (typed)
         {
             await peer.SendAsync(
                 new() { Type = "started", ProcessId = session.Process, Pid = session.Pid, Offset = (long)session.Offset }, end.Token);
         }
-        Task listening = ListenAsync(peer, session, typed, end);
+        // Cancelling a receive breaks the whole socket: it is done only after the last word.
+        using var hangUp = new CancellationTokenSource();
+        Task listening = ListenAsync(peer, session, typed, hangUp.Token, end.Token);
+        // A client that closes or breaks the rules ends the command, unless that runs in the background.
+        Task ending = listening.ContinueWith(_ => end.Cancel(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         try
         {
             ExecSocketMessage last = await PumpAsync(peer, session, typed, first.Binary == true, id, end.Token);
             await peer.CloseAsync(WebSocketCloseStatus.NormalClosure, "", last);
-            await SocketPeer.AwaitFarewellAsync(listening);
         }
-        catch (OperationCanceledException) when (!lifetime.Stopping.IsCancellationRequested)
+        catch (Exception e) when (IsEnding(e))
         {
-            // The client closed, or broke the protocol: then what it did is the reason that is told.
-            await end.CancelAsync();
-            await listening;
-            throw;
+            await CloseAsync(peer, listening.Exception?.InnerException is SocketFault fault ? fault : e, typed);
         }
         finally
         {
+            await SocketPeer.AwaitFarewellAsync(listening);
+            await hangUp.CancelAsync();
             await end.CancelAsync();
-            await listening.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await ending;
         }
     }
 
@@ -151,29 +152,22 @@ internal sealed class ExecSocket(CommandRunner commands, ServerLifetime lifetime
         return typed ? new() { Type = name } : new() { Stream = name };
     }
 
-    /// <summary>Listens until the client closes, which ends the command unless it runs in the background.</summary>
-    private static async Task ListenAsync(SocketPeer peer, IExecSession session, bool typed, CancellationTokenSource end)
+    /// <summary>Listens until the client closes.</summary>
+    private static async Task ListenAsync(SocketPeer peer, IExecSession session, bool typed, CancellationToken hangUp, CancellationToken end)
     {
-        await using var input = new SocketInput(session, end.Token);
-        try
+        await using var input = new SocketInput(session, end);
+        while (await peer.ReceiveAsync(hangUp) is { } message)
         {
-            while (await peer.ReceiveAsync(end.Token) is { } message)
+            if (!typed)
+                continue;
+            try
             {
-                if (!typed)
-                    continue;
-                try
-                {
-                    await ObeyAsync(message, session, input, end.Token);
-                }
-                catch (StacyVMException problem)
-                {
-                    await peer.SendAsync(SocketFault.Tell(problem, typed), end.Token);
-                }
+                await ObeyAsync(message, session, input, end);
             }
-        }
-        finally
-        {
-            await end.CancelAsync();
+            catch (StacyVMException problem)
+            {
+                await peer.SendAsync(SocketFault.Tell(problem, typed), end);
+            }
         }
     }
 

@@ -57,7 +57,10 @@ internal sealed class NdjsonOutput(ServerLifetime lifetime, TimeProvider time)
         ulong offset = session.Offset;
         while (offset < until)
         {
-            ExecOutput? piece = await Silence.AwaitAsync(session.ReadAsync(cancellation), () => BeatAsync(output, cancellation), time, cancellation);
+            ValueTask<ExecOutput?> read = session.ReadAsync(cancellation);
+            ExecOutput? piece = read.IsCompleted
+                ? await read
+                : await Silence.AwaitAsync(read.AsTask(), () => BeatAsync(output, cancellation), time);
             if (piece is not { } data)
                 return await EndAsync(output, sandboxId, session, texts, offsets ? (long)offset : null, cancellation);
             offset += (ulong)data.Data.Length;

@@ -5,22 +5,20 @@ internal static class Silence
 {
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
 
-    /// <summary>Waits for something; every 15 seconds without it, beats.</summary>
-    public static async ValueTask<T> AwaitAsync<T>(ValueTask<T> pending, Func<ValueTask> beat, TimeProvider time, CancellationToken cancellation)
+    /// <summary>Waits for something that its own token ends; every 15 seconds without it, beats.</summary>
+    public static async Task<T> AwaitAsync<T>(Task<T> pending, Func<ValueTask> beat, TimeProvider time)
     {
-        if (pending.IsCompleted)
-            return await pending;
-        Task<T> task = pending.AsTask();
-        while (true)
+        while (!pending.IsCompleted)
         {
             try
             {
-                return await task.WaitAsync(Longest, time, cancellation);
+                return await pending.WaitAsync(Longest, time);
             }
-            catch (TimeoutException) when (!task.IsCompleted)
+            catch (TimeoutException) when (!pending.IsCompleted)
             {
                 await beat();
             }
         }
+        return await pending;
     }
 }

@@ -13,9 +13,14 @@ namespace StacyVM.Server.Streaming;
 internal sealed class SocketInput : IAsyncDisposable
 {
     private readonly Channel<byte[]?> _queue = Channel.CreateBounded<byte[]?>(new BoundedChannelOptions(4) { SingleReader = true, SingleWriter = true });
+    private readonly CancellationTokenSource _stop;
     private readonly Task _feeding;
 
-    public SocketInput(IExecSession session, CancellationToken cancellation) => _feeding = FeedAsync(session, cancellation);
+    public SocketInput(IExecSession session, CancellationToken cancellation)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _feeding = FeedAsync(session, _stop.Token);
+    }
 
     public static byte[] Bytes(ExecSocketMessage message)
     {
@@ -39,7 +44,9 @@ internal sealed class SocketInput : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
+        await _stop.CancelAsync();
         await _feeding;
+        _stop.Dispose();
     }
 
     private async Task FeedAsync(IExecSession session, CancellationToken cancellation)

@@ -67,7 +67,7 @@ internal sealed class ScriptedSandbox(string id, string image, Action<string> de
     public Task<IReadOnlyList<int>> ListPortsAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<int>>([.. Ports.Keys.Order()]);
 
     public Task<SandboxUsage> UsageAsync(CancellationToken cancellation) =>
-        Task.FromResult(new SandboxUsage(TimeSpan.FromSeconds(1), 12.345, 1000, 2000, 3, -1));
+        Task.FromResult(new SandboxUsage(TimeSpan.FromSeconds(1), 12.5, 1000, 2000, 3, -1));
 
     private ScriptedSession Find(uint process) =>
         _processes.TryGetValue(process, out ScriptedSession? session) ? session : throw new StacyVMException(ProblemKind.NotFound, $"process {process} of {id}");
