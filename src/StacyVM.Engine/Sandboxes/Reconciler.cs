@@ -16,10 +16,12 @@ internal sealed partial class Reconciler(
     /// <summary>A provider that could not be asked is asked again sooner.</summary>
     private static readonly TimeSpan SoonerPeriod = TimeSpan.FromSeconds(5);
 
-    /// <summary>Starts the loops; they end with the token.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Takes up what an earlier process left, then holds everything against the providers, until the token ends it.</summary>
+    /// <param name="left">The records of earlier processes; those that this one makes in the meantime are not among them.</param>
+    /// <param name="stopping">Ends the loops.</param>
+    public async Task RunAsync(IReadOnlyList<SandboxEntry> left, CancellationToken stopping)
     {
-        foreach (SandboxEntry entry in register.All)
+        foreach (SandboxEntry entry in left)
         {
             // A create that a restart has cut off: nobody waits for it, whatever has come of it.
             if (entry.Record.State == SandboxStates.Creating)
@@ -35,7 +37,7 @@ internal sealed partial class Reconciler(
             else if (providers.Find(entry.Record.Provider) is null)
                 await recovery.OrphanedAsync(entry);
         }
-        await Task.WhenAll(providers.All.Select(provider => LoopAsync(provider, stopping)));
+        await Task.WhenAll(providers.All.Select(provider => LoopAsync(provider, left, stopping)));
     }
 
     /// <summary>
@@ -59,8 +61,10 @@ internal sealed partial class Reconciler(
             return false;
         }
         FaultPoints.Hit("start.listed");
-        // 3. Records are written before anything is built, so what has none is a leftover; ids are never used twice.
-        await Task.WhenAll(listed.Keys.Where(id => !register.TryFind(id, out _)).Select(id => RemoveOrphanAsync(provider, id)));
+        // 3. Records are written before anything is built, so what has none is a leftover; ids are never used twice. What has been destroyed
+        // since the list was read is not one.
+        HashSet<string> ours = [.. known.Select(entry => entry.Id)];
+        await Task.WhenAll(listed.Keys.Where(id => !ours.Contains(id) && !register.TryFind(id, out _)).Select(id => RemoveOrphanAsync(provider, id)));
         // 4.
         await Task.WhenAll(known.Select(entry => SettleAsync(entry, provider, listed.GetValueOrDefault(entry.Id))));
         return true;
@@ -85,10 +89,10 @@ internal sealed partial class Reconciler(
             await recovery.JudgeAsync(entry, listed: false);
     }
 
-    private async Task LoopAsync(ISandboxProvider provider, CancellationToken stopping)
+    private async Task LoopAsync(ISandboxProvider provider, IReadOnlyList<SandboxEntry> left, CancellationToken stopping)
     {
         // Clients wait for the recovery of what they use, so it comes before the list.
-        await Task.WhenAll(register.All
+        await Task.WhenAll(left
             .Where(entry => entry.Record.Provider == provider.Name && !entry.Settled.IsCompleted)
             .Select(entry => TakeUpAsync(entry, provider)));
         while (!stopping.IsCancellationRequested)

@@ -54,14 +54,16 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     /// <summary>Reads the records and starts to take up, in the background, what they stand for.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
+        List<SandboxEntry> left = [];
         foreach (SandboxRecord record in await _store.LoadAsync(cancellation))
         {
             SandboxEntry entry = _register.Add(record, _capacity.Hold(record.OwnerId));
             entry.Announced = record.State != SandboxStates.Creating;
             _creation.ArmExpiry(entry);
+            left.Add(entry);
         }
         FaultPoints.Hit("start.records_loaded");
-        _reconciling = Task.Run(() => _reconciler.RunAsync(_stopping.Token), CancellationToken.None);
+        _reconciling = Task.Run(() => _reconciler.RunAsync(left, _stopping.Token), CancellationToken.None);
     }
 
     /// <summary>

@@ -27,6 +27,8 @@ internal sealed partial class Teardown(
     /// </summary>
     public Task EndAsync(SandboxEntry entry, string reason, Caller caller)
     {
+        // Outside the lock: what a create does on being given up may run right here.
+        entry.Abandon();
         lock (entry)
         {
             if (entry.Ending is null or { IsFaulted: true } or { IsCanceled: true })
@@ -76,8 +78,7 @@ internal sealed partial class Teardown(
     {
         long start = journal.Start();
         FaultPoints.Hit("destroy.begun");
-        // 1.
-        entry.Abandon();
+        // 1. It has been told.
         if (entry.Record.State == SandboxStates.Creating)
             await entry.Settled;
         // 2.

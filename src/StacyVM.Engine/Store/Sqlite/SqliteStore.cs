@@ -30,6 +30,9 @@ internal sealed class SqliteStore : IStore
 
     public long DroppedRows => _writer.Dropped;
 
+    /// <summary>The writing thread.</summary>
+    internal StoreWriter Writer => _writer;
+
     /// <summary>Transactions so far; tests hold it against the number of writes.</summary>
     public long Commits => _writer.Commits;
 
