@@ -3,6 +3,8 @@ using StacyVM.Engine.Agents;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
+using StacyVM.Engine.Providers.Bubblewrap;
+using StacyVM.Engine.Providers.Docker;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Store;
 using StacyVM.Engine.Store.Sqlite;
@@ -16,17 +18,17 @@ internal sealed class StacyEngine : IAsyncDisposable
     private static readonly TimeSpan TrimPeriod = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly DataDirectoryLock _lock;
+    private readonly Foundation _foundation;
     private readonly TimeProvider _time;
     private Task _trimming = Task.CompletedTask;
     private int _stopped;
 
     private StacyEngine(
-        StacyOptions options, DataDirectoryLock directory, IStore store, IReadOnlyList<ISandboxProvider> providers, ILoggerFactory loggers, TimeProvider time)
+        StacyOptions options, Foundation foundation, IReadOnlyList<ISandboxProvider> providers, ILoggerFactory loggers, TimeProvider time)
     {
-        _lock = directory;
+        _foundation = foundation;
         _time = time;
-        Store = store;
+        IStore store = foundation.Store;
         Events = new EventBus(time);
         Counters = new OperationCounters();
         Providers = new ProviderRegistry(providers, options.Providers.Default, loggers.CreateLogger<ProviderRegistry>(), time);
@@ -48,7 +50,7 @@ internal sealed class StacyEngine : IAsyncDisposable
 
     public OperationCounters Counters { get; }
 
-    public IStore Store { get; }
+    public IStore Store => _foundation.Store;
 
     /// <summary>
     /// Opens the data directory and takes up what lives in it. Returns as soon as the records are known; sandboxes are recovered and providers
@@ -72,17 +74,18 @@ internal sealed class StacyEngine : IAsyncDisposable
         // 1.
         DataDirectoryLock directory = DataDirectoryLock.Take(options.DataDir);
         IStore? store = null;
+        AgentHost? agents = null;
         try
         {
             // 2.
             store = OpenStore(options, loggers, time);
             FaultPoints.Hit("start.store_opened");
             // 3.
-            AgentHost agents = new("", options.DataDir, "");
+            agents = await AgentHost.OpenAsync(options.DataDir, agentProgram, loggers);
             // 4.
             List<ISandboxProvider> made = [.. (providers ?? Configured(options.Providers)).Select(make => make(agents, loggers))];
             // 5.
-            var engine = new StacyEngine(options, directory, store, made, loggers, time);
+            var engine = new StacyEngine(options, new Foundation(directory, store, agents), made, loggers, time);
             // 6.
             await engine.Sandboxes.StartAsync(CancellationToken.None);
             // 7.
@@ -90,11 +93,15 @@ internal sealed class StacyEngine : IAsyncDisposable
             engine._trimming = engine.TrimAsync();
             return engine;
         }
-        catch
+        catch (Exception e)
         {
+            if (agents is not null)
+                await agents.DisposeAsync();
             if (store is not null)
                 await store.DisposeAsync();
             directory.Dispose();
+            if (e is IOException or UnauthorizedAccessException or InvalidDataException)
+                throw new StacyVMException(ProblemKind.Unavailable, $"the data directory {options.DataDir} cannot be used: {e.Message}", e);
             throw;
         }
     }
@@ -107,9 +114,9 @@ internal sealed class StacyEngine : IAsyncDisposable
         await _stopping.CancelAsync();
         await Sandboxes.StopAsync(cancellation);
         await _trimming;
-        // Disposing the store writes what it still holds.
-        await Store.DisposeAsync();
-        _lock.Dispose();
+        foreach (ISandboxProvider provider in Providers.All)
+            await LetGoAsync(provider);
+        await _foundation.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -128,7 +135,27 @@ internal sealed class StacyEngine : IAsyncDisposable
 
     private static StoreLimits LimitsOf(StacyOptions _) => new();
 
-    private static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions _) => [];
+    private static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options)
+    {
+        if (options.Docker.Enabled)
+            yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
+        if (options.Bubblewrap.Enabled)
+            yield return (agents, loggers) => new BubblewrapProvider(agents, options.Bubblewrap, loggers);
+    }
+
+    /// <summary>Closes what a provider holds open in this process; what it runs lives on.</summary>
+    private static ValueTask LetGoAsync(ISandboxProvider provider)
+    {
+        switch (provider)
+        {
+            case IAsyncDisposable asynchronous:
+                return asynchronous.DisposeAsync();
+            case IDisposable disposable:
+                disposable.Dispose();
+                break;
+        }
+        return ValueTask.CompletedTask;
+    }
 
     private async Task TrimAsync()
     {
@@ -148,6 +175,17 @@ internal sealed class StacyEngine : IAsyncDisposable
                 // The writer has told it; a full disk is tried again with the next round.
                 await Task.Delay(TrimPeriod, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    /// <summary>What everything else stands on, closed in this order: agents are let go of, the store writes what it still holds, the directory is free.</summary>
+    private sealed record Foundation(DataDirectoryLock Directory, IStore Store, AgentHost Agents) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Agents.DisposeAsync();
+            await Store.DisposeAsync();
+            Directory.Dispose();
         }
     }
 }

@@ -52,12 +52,11 @@ internal sealed partial class Reconciler(
         Dictionary<string, ListedRuntime> listed;
         try
         {
-            using var patience = new CancellationTokenSource(Recovery.Patience, time);
-            listed = (await provider.ListAsync(patience.Token).WaitAsync(patience.Token)).ToDictionary(runtime => runtime.Id);
+            listed = (await recovery.AskAsync(provider.ListAsync)).ToDictionary(runtime => runtime.Id);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            await NotAskedAsync(provider, known, e is OperationCanceledException ? "no answer in time" : e.Message);
+            await NotAskedAsync(provider, known, e.Message);
             return false;
         }
         FaultPoints.Hit("start.listed");
@@ -102,7 +101,7 @@ internal sealed partial class Reconciler(
             {
                 asked = await ReconcileAsync(provider);
             }
-            catch (Exception e)
+            catch (Exception e) when (!stopping.IsCancellationRequested)
             {
                 RoundFailed(log, e, provider.Name);
                 asked = false;
@@ -137,12 +136,15 @@ internal sealed partial class Reconciler(
     {
         try
         {
-            using var patience = new CancellationTokenSource(Recovery.Patience, time);
-            await provider.RemoveAsync(id, patience.Token).WaitAsync(patience.Token);
+            await recovery.AskAsync(async cancellation =>
+            {
+                await provider.RemoveAsync(id, cancellation);
+                return true;
+            });
             OrphanRemoved(log, id, provider.Name);
             FaultPoints.Hit("start.orphan_removed");
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // It is listed again in the next round.
             OrphanStays(log, id, provider.Name, e.Message);

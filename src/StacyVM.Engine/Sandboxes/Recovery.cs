@@ -10,10 +10,11 @@ namespace StacyVM.Engine.Sandboxes;
 /// Brings one record in line with what its provider says of it. Only a clear answer of the provider ends a life; where it cannot be asked
 /// the sandbox is <c>unhealthy</c>, with the reason, until it can.
 /// </summary>
-internal sealed partial class Recovery(SandboxRegister register, OperationJournal journal, ILogger<Recovery> log, TimeProvider time)
+internal sealed partial class Recovery(
+    SandboxRegister register, OperationJournal journal, ILogger<Recovery> log, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>A provider that takes longer than this has not answered.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Takes up a sandbox that has no running counterpart in this process yet.</summary>
     /// <param name="entry">Whose.</param>
@@ -33,9 +34,9 @@ internal sealed partial class Recovery(SandboxRegister register, OperationJourna
             ISandbox? sandbox;
             try
             {
-                sandbox = await WithPatienceAsync(cancellation => provider.RecoverAsync(entry.Id, handle, cancellation));
+                sandbox = await AskAsync(cancellation => provider.RecoverAsync(entry.Id, handle, cancellation));
             }
-            catch (Exception e)
+            catch (Exception e) when (!stopping.IsCancellationRequested)
             {
                 await UnhealthyAsync(entry, $"{provider.Name} cannot say whether it lives: {e.Message}");
                 return;
@@ -72,9 +73,9 @@ internal sealed partial class Recovery(SandboxRegister register, OperationJourna
         RuntimeStatus status;
         try
         {
-            status = await WithPatienceAsync(sandbox.StatusAsync);
+            status = await AskAsync(sandbox.StatusAsync);
         }
-        catch (Exception e)
+        catch (Exception e) when (!stopping.IsCancellationRequested)
         {
             await UnhealthyAsync(entry, $"{entry.Record.Provider} cannot say whether it lives: {e.Message}");
             return;
@@ -144,14 +145,17 @@ internal sealed partial class Recovery(SandboxRegister register, OperationJourna
         journal.Publish("reconcile.action", entry.Record, ("action", action), ("provider", entry.Record.Provider), ("reason", entry.Record.Reason));
     }
 
-    private async Task<T> WithPatienceAsync<T>(Func<CancellationToken, Task<T>> ask)
+    /// <summary>A question to a provider: answered in time, failed, or dropped because the server ends.</summary>
+    /// <exception cref="OperationCanceledException">The server ends; nothing is known.</exception>
+    public async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> question)
     {
         using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
         try
         {
-            return await ask(patience.Token).WaitAsync(patience.Token);
+            return await question(either.Token).WaitAsync(either.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
             throw new StacyVMException(ProblemKind.ProviderUnavailable, $"no answer within {GoDuration.Format(Patience)}");
         }

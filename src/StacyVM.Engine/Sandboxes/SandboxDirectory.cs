@@ -46,7 +46,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         _validation = new SpawnValidation(options.Defaults);
         _register = new SandboxRegister(store, options.Server.PreviewDomain, loggers.CreateLogger<SandboxRegister>(), time);
         _teardown = new Teardown(_register, providers, journal, loggers.CreateLogger<Teardown>(), time, _stopping.Token);
-        _recovery = new Recovery(_register, journal, loggers.CreateLogger<Recovery>(), time);
+        _recovery = new Recovery(_register, journal, loggers.CreateLogger<Recovery>(), time, _stopping.Token);
         _reconciler = new Reconciler(_register, providers, _recovery, _teardown, loggers.CreateLogger<Reconciler>(), time);
         _creation = new SandboxCreation(_register, _teardown, store, journal, loggers.CreateLogger<SandboxCreation>(), time);
     }

@@ -37,16 +37,15 @@ internal sealed class DataDirectoryLock : IDisposable
                 Share = FileShare.None,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
-            file.Flush();
+            // Beside the lock, because a locked file cannot be read by the one who is to be told.
+            File.WriteAllText(HolderPath(directory), Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
             return new DataDirectoryLock(file);
         }
         catch (UnauthorizedAccessException e)
         {
             throw new StacyVMException(ProblemKind.Unavailable, $"the data directory {directory} cannot be written: make it writable for the server's user, or set data_dir", e);
         }
-        catch (IOException e) when (HolderOf(path) is { } holder)
+        catch (IOException e) when (IsLocked(e) && HolderOf(directory) is { } holder)
         {
             throw new StacyVMException(
                 ProblemKind.Unavailable, $"the data directory {directory} is in use by another server (process {holder}): end that one, or give this one a data_dir of its own", e);
@@ -59,19 +58,22 @@ internal sealed class DataDirectoryLock : IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    private static string HolderPath(string directory) => Path.Combine(directory, "server.pid");
+
+    // EWOULDBLOCK, which the runtime passes on for a lock that another has.
+    private static bool IsLocked(IOException e) => e.HResult == 11 || (e.HResult & 0xFFFF) == 32;
+
     /// <summary>Who has the lock, as far as can be read.</summary>
-    private static string? HolderOf(string path)
+    private static string? HolderOf(string directory)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(file);
-            string text = reader.ReadToEnd().Trim();
+            string text = File.ReadAllText(HolderPath(directory)).Trim();
             return text.Length is > 0 and < 20 ? text : "unknown";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return "unknown";
         }
     }
 }

@@ -217,11 +217,12 @@ public sealed class CommandRunnerTests
     {
         await using EngineFixture fixture = await OpenAsync();
         (string id, ScriptedSandbox sandbox) = await SandboxAsync(fixture);
+        sandbox.Exec = static _ => new ScriptedSession { Hangs = true };
+        await (await fixture.Engine.Commands.StartAsync(id, new ExecRequest { Command = "x" }, null, false, Anyone, default)).DisposeAsync();
+        await fixture.EventAsync("exec.failed", id);
         var session = new ScriptedSession { Hangs = true };
         sandbox.Exec = _ => session;
 
-        await (await fixture.Engine.Commands.StartAsync(id, new ExecRequest { Command = "x" }, null, false, Anyone, default)).DisposeAsync();
-        await fixture.EventAsync("exec.failed", id);
         await (await fixture.Engine.Commands.StartAsync(id, new ExecRequest { Command = "x", Background = true }, null, false, Anyone, default)).DisposeAsync();
 
         Assert.True(session.Spec.Detached);

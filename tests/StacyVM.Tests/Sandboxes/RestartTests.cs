@@ -95,12 +95,15 @@ public sealed class RestartTests
         await using EngineFixture fixture = await OpenAsync();
         var removed = new TaskCompletionSource<string>();
 
-        fixture.Run("sb-orphan");
         SandboxInfo ours = await fixture.SpawnAsync();
-        await fixture.RestartAsync(provider => provider.BeforeRemove = (id, _) =>
+        await fixture.RestartAsync(provider =>
         {
-            removed.TrySetResult(id);
-            return Task.CompletedTask;
+            fixture.Run("sb-orphan");
+            provider.BeforeRemove = (id, _) =>
+            {
+                removed.TrySetResult(id);
+                return Task.CompletedTask;
+            };
         });
 
         Assert.Equal("sb-orphan", await removed.Task.WaitAsync(Patience));

@@ -123,13 +123,32 @@ internal static class DatabaseFile
                 throw Unusable(path, "is a database of another program: move the file away, or set database.path to another file");
             return false;
         }
-        catch (Exception e) when (e is FileNotFoundException)
+        catch (FileNotFoundException)
         {
+            MakePrivate(path);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unusable(path, $"cannot be opened ({e.Message.TrimEnd('.')}): its directory must exist and be writable for the server's user, or set database.path", e);
+        }
+    }
+
+    /// <summary>Made here, because SQLite makes it readable for everyone; its log takes over the mode of the file.</summary>
+    private static void MakePrivate(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, $"cannot be made ({e.Message.TrimEnd('.')}): its directory must exist and be writable for the server's user, or set database.path", e);
         }
     }
 
