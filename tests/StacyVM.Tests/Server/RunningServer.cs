@@ -52,9 +52,18 @@ internal sealed class RunningServer : IAsyncDisposable
         var log = new LogLines();
         ILoggerFactory loggers = LoggerFactory.Create(logging => logging.AddProvider(log).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Yarp", LogLevel.Warning));
         StacyEngine engine = await StacyEngine.OpenAsync(options, () => Stream.Null, loggers, providers: [(_, _) => provider]);
-        StacyServer built = await StacyServer.BuildAsync(options, engine, loggers, time);
-        await built.StartAsync();
-        return new RunningServer(built, engine, provider, loggers, log, directory);
+        try
+        {
+            StacyServer built = await StacyServer.BuildAsync(options, engine, loggers, time);
+            await built.StartAsync();
+            return new RunningServer(built, engine, provider, loggers, log, directory);
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            Directory.Delete(directory, recursive: true);
+            throw;
+        }
     }
 
     public HttpClient NewClient() => new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })

@@ -28,6 +28,9 @@ internal sealed class PreviewTransformer(KeyRing keys, Tickets tickets) : HttpTr
         HttpRequestHeaders headers = request.Headers;
         foreach (string name in NeverForwarded)
             headers.Remove(name);
+        // The forwarder knows the usual headers of a single hop; those that the client names itself end here, too.
+        foreach (string name in context.Request.Headers.GetCommaSeparatedValues("Connection"))
+            headers.Remove(name);
         if (IsOurs(context.Request.Headers.Authorization.ToString()))
             headers.Remove("Authorization");
         headers.Host = context.Request.Host.Value;
