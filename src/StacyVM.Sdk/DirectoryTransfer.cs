@@ -38,8 +38,10 @@ internal sealed class DirectoryTransfer(Sandbox sandbox, IProgress<string>? prog
         await Parallel.ForEachAsync(files, Limits(cancellation), async (file, stop) =>
         {
             using var content = new FileStream(file.Local, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
+            // The request closes the stream when it has sent it.
+            long length = content.Length;
             await sandbox.WriteFileAsync(file.Remote, content, ModeOf(file.Local), stop).ConfigureAwait(false);
-            Done(file.Remote, content.Length);
+            Done(file.Remote, length);
         }).ConfigureAwait(false);
         return Result();
     }

@@ -27,7 +27,7 @@ public sealed partial class Sandbox
     public Task WriteFileAsync(string path, ReadOnlyMemory<byte> content, string? mode = null, CancellationToken cancellation = default) =>
         PutAsync(path, ApiCall.Bytes(content), mode, cancellation);
 
-    /// <summary>Writes what a stream holds from its position to its end; nothing is buffered whole.</summary>
+    /// <summary>Writes what a stream holds from its position to its end, and closes it; nothing is buffered whole.</summary>
     /// <inheritdoc cref="WriteFileAsync(string, string, string, CancellationToken)"/>
     public Task WriteFileAsync(string path, Stream content, string? mode = null, CancellationToken cancellation = default) =>
         PutAsync(path, new StreamContent(content, 128 * 1024), mode, cancellation);

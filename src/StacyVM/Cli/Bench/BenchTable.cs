@@ -14,8 +14,8 @@ internal static class BenchTable
         // A narrow or unknown width would break names in the middle.
         console.Profile.Width = Math.Max(console.Profile.Width, LeastWidth);
         MachineDescription machine = report.Machine;
-        console.WriteLine($"StacyVM {report.Version}, {report.Provider}, image {report.Image}");
-        console.WriteLine($"{machine.Cpu}, {machine.Cores} cores, {machine.MemoryMb} MB, {machine.System}, Linux {machine.Kernel}, load {Number(machine.Load)} before");
+        Console.Out.WriteLine($"StacyVM {report.Version}, {report.Provider}, image {report.Image}");
+        Console.Out.WriteLine($"{machine.Cpu}, {machine.Cores} cores, {machine.MemoryMb} MB, {machine.System}, Linux {machine.Kernel}, load {Number(machine.Load)} before");
 
         Table latencies = Make("milliseconds", "runs", "p50", "p95", "p99");
         foreach (Latency latency in report.Latencies)
@@ -41,7 +41,7 @@ internal static class BenchTable
         }
         console.Write(verdicts);
         foreach (string skipped in report.Skipped)
-            console.WriteLine("skipped: " + skipped);
+            Console.Out.WriteLine("skipped: " + skipped);
     }
 
     private static Table Make(string title, params string[] columns)

@@ -30,7 +30,10 @@ internal static class Density
             });
             // Each has worked once: pages that the first command touches count.
             await Parallel.ForEachAsync(sandboxes, limits, async (sandbox, stop) => await HttpLatency.TrueAsync(sandbox, stop));
-            List<int> walls = [.. ProcessMemory.All().Where(pid => !before.Contains(pid) && pid != serverPid && ProcessMemory.IsWall(pid))];
+            List<int> walls = ProcessMemory.Of([.. sandboxes.Select(sandbox => sandbox.Id)]);
+            // Containers do not carry our id in a command line: then what began meanwhile and has a wall's name is theirs.
+            if (walls.Count < count)
+                walls = [.. ProcessMemory.All().Where(pid => !before.Contains(pid) && pid != serverPid && ProcessMemory.IsWall(pid))];
             List<long?> shares = [.. walls.Select(ProcessMemory.ProportionalBytes)];
             if (walls.Count < count || shares.Contains(null))
                 throw new StacyVMException(ProblemKind.Unsupported, "the processes of sandboxes cannot be seen or read from here (measure as the server's user, on its machine)");

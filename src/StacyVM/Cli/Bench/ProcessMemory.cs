@@ -25,13 +25,50 @@ internal static class ProcessMemory
         }
     }
 
+    /// <summary>Processes whose command line names one of these sandboxes, with all that they have started.</summary>
+    public static List<int> Of(IReadOnlyCollection<string> sandboxIds)
+    {
+        var children = new Dictionary<int, List<int>>();
+        var waiting = new Queue<int>();
+        foreach (int pid in All())
+        {
+            if (!children.TryGetValue(ParentOf(pid), out List<int>? siblings))
+                children[ParentOf(pid)] = siblings = [];
+            siblings.Add(pid);
+            string line = CommandLineOf(pid);
+            if (line.Length > 0 && sandboxIds.Any(line.Contains))
+                waiting.Enqueue(pid);
+        }
+        var found = new HashSet<int>();
+        while (waiting.TryDequeue(out int pid))
+        {
+            if (found.Add(pid) && children.TryGetValue(pid, out List<int>? started))
+                started.ForEach(waiting.Enqueue);
+        }
+        return [.. found];
+    }
+
     /// <summary>Its share of memory in bytes, pages that others map too counted in proportion; null when it has gone or may not be read.</summary>
-    public static long? ProportionalBytes(int pid) => Kilobytes($"/proc/{pid}/smaps_rollup", "Pss:") * 1024;
+    public static long? ProportionalBytes(int pid) => Number($"/proc/{pid}/smaps_rollup", "Pss:") * 1024;
 
     /// <summary>What it holds in memory, shared pages counted whole.</summary>
-    public static long? ResidentBytes(int pid) => Kilobytes($"/proc/{pid}/status", "VmRSS:") * 1024;
+    public static long? ResidentBytes(int pid) => Number($"/proc/{pid}/status", "VmRSS:") * 1024;
 
-    private static long? Kilobytes(string path, string field)
+    private static int ParentOf(int pid) => (int)(Number($"/proc/{pid}/status", "PPid:") ?? 0);
+
+    private static string CommandLineOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static long? Number(string path, string field)
     {
         try
         {

@@ -41,8 +41,10 @@ internal sealed class Copier(StacyClient client)
         using var file = new FileStream(source.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
         string mode = OperatingSystem.IsWindows() ? "0644" : "0" + Convert.ToString((int)File.GetUnixFileMode(source.Path) & 0x1FF, 8).PadLeft(3, '0');
         CopyPath place = await IntoAsync(sandbox, target, source.Name, cancellation);
-        await sandbox.WriteFileAsync(place.Path, file, mode, cancellation);
-        return CopyResult.One(file.Length);
+        // A request closes the stream that it has sent.
+        var counted = new CountingStream(file);
+        await sandbox.WriteFileAsync(place.Path, counted, mode, cancellation);
+        return CopyResult.One(counted.Count);
     }
 
     private static async Task<CopyResult> DownloadAsync(CopyPath source, Sandbox sandbox, CopyPath target, CancellationToken cancellation)

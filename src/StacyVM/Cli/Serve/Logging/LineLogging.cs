@@ -9,7 +9,11 @@ internal static class LineLogging
     {
         var output = new LineOutput(Console.OpenStandardError());
         var provider = new LineLoggerProvider(output, pretty ? PrettyLine.Write : JsonLine.Write);
-        return new LoggerFactory([provider], new LoggerFilterOptions { MinLevel = LevelOf(level) });
+        var filter = new LoggerFilterOptions { MinLevel = LevelOf(level) };
+        // The framework tells each request four times; our own access log once.
+        if (filter.MinLevel == LogLevel.Information)
+            filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
+        return new LoggerFactory([provider], filter);
     }
 
     internal static LogLevel LevelOf(string name) => name switch
