@@ -26,9 +26,7 @@ internal sealed class Copier(StacyClient client)
         if (source.IsStream)
         {
             using Stream input = StandardInput.Open();
-            var counted = new CountingStream(input);
-            await sandbox.WriteFileAsync(target.Path, counted, cancellation: cancellation);
-            return CopyResult.One(counted.Count);
+            return await WriteAsync(sandbox, target, input, mode: null, cancellation);
         }
         if (Directory.Exists(source.Path))
         {
@@ -41,10 +39,7 @@ internal sealed class Copier(StacyClient client)
         using var file = new FileStream(source.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, useAsync: true);
         string mode = OperatingSystem.IsWindows() ? "0644" : "0" + Convert.ToString((int)File.GetUnixFileMode(source.Path) & 0x1FF, 8).PadLeft(3, '0');
         CopyPath place = await IntoAsync(sandbox, target, source.Name, cancellation);
-        // A request closes the stream that it has sent.
-        var counted = new CountingStream(file);
-        await sandbox.WriteFileAsync(place.Path, counted, mode, cancellation);
-        return CopyResult.One(counted.Count);
+        return await WriteAsync(sandbox, place, file, mode, cancellation);
     }
 
     private static async Task<CopyResult> DownloadAsync(CopyPath source, Sandbox sandbox, CopyPath target, CancellationToken cancellation)
@@ -86,8 +81,14 @@ internal sealed class Copier(StacyClient client)
             throw new UsageException("a directory is copied between sandboxes by way of this machine: copy it here first, then there");
         using Stream content = await from.OpenReadAsync(source.Path, cancellation: cancellation);
         CopyPath place = await IntoAsync(to, target, source.Name, cancellation);
+        return await WriteAsync(to, place, content, entry.Mode, cancellation);
+    }
+
+    // Counted on the way: a request closes the stream that it has sent.
+    private static async Task<CopyResult> WriteAsync(Sandbox sandbox, CopyPath target, Stream content, string? mode, CancellationToken cancellation)
+    {
         var counted = new CountingStream(content);
-        await to.WriteFileAsync(place.Path, counted, entry.Mode, cancellation);
+        await sandbox.WriteFileAsync(target.Path, counted, mode, cancellation);
         return CopyResult.One(counted.Count);
     }
 
