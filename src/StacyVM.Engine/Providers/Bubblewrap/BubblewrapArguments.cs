@@ -62,7 +62,8 @@ internal sealed class BubblewrapArguments
             "--setenv", "SHELL", HostImage.Shell,
             "--setenv", AgentProtocol.DialVariable, $"unix:{SocketDirectory}/agent.sock",
             "--setenv", AgentProtocol.WorkdirVariable, "/workspace",
-            "--chdir", "/workspace",
+            // Not the workspace: where bwrap starts as root it may not enter what is the sandbox's alone.
+            "--chdir", "/",
         ];
         return new BubblewrapArguments(Join(common), program.SizesTmpfs);
     }

@@ -26,7 +26,7 @@ internal static class BubblewrapHealth
         enforced["memory"] = Bound("memory", "control group, without swap", "not as a whole: each process is bounded by RLIMIT_DATA");
         enforced["cpu"] = Bound("cpu", "control group: a quota of vcpus processors", "not");
         enforced["pids"] = Bound("pids", "control group", setup.Users is null
-            ? "roughly, by RLIMIT_NPROC, which counts the server's user's other processes too"
+            ? SandboxLimits.CountsWithinNamespace ? "by RLIMIT_NPROC within the sandbox's user namespace" : "not"
             : "by RLIMIT_NPROC of the sandbox's own user");
         return enforced;
 

@@ -192,6 +192,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         [
             setup.Program.Path, "--dir", "/run", "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
             "--args", BubblewrapArguments.ArgumentsDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            .. SandboxLimits.WithinNamespace(spec, setup.Cgroups, shared: setup.Users is null),
             .. setup.Wall.Entry(user),
         ],
         WorkingDirectory = "/",

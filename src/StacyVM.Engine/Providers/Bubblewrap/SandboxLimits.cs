@@ -1,5 +1,4 @@
 using System.Globalization;
-using StacyVM.Engine.Linux;
 using StacyVM.Engine.Linux.Cgroups;
 using StacyVM.Protocol.Agent;
 
@@ -13,6 +12,9 @@ internal static class SandboxLimits
 {
     /// <summary>Beside the commands there are bwrap and the threads of the agent.</summary>
     private const int OwnProcesses = 16;
+
+    /// <summary>Part of util-linux.</summary>
+    private const string Limiter = "/usr/bin/prlimit";
 
     private const int FileSize = 1, Data = 2, Core = 4, Processes = 6, OpenFiles = 7, LockedMemory = 8;
     private const long Mebibyte = 1024 * 1024;
@@ -32,35 +34,23 @@ internal static class SandboxLimits
             new(OpenFiles, 16_384),
             new(LockedMemory, (ulong)(8 * Mebibyte)),
         ];
-        if (!cgroups.Enforces("pids"))
-            limits.Add(new(Processes, (ulong)(spec.PidsLimit + OwnProcesses + (shared ? ThreadsOf(Libc.GetEffectiveUserId()) : 0))));
+        if (!cgroups.Enforces("pids") && !shared)
+            limits.Add(new(Processes, (ulong)(spec.PidsLimit + OwnProcesses)));
         if (!cgroups.Enforces("memory"))
             limits.Add(new(Data, (ulong)(spec.MemoryMb * Mebibyte)));
         return limits;
     }
 
-    /// <summary>The kernel counts all processes and threads of a user, those outside the sandbox included.</summary>
-    private static int ThreadsOf(uint user)
-    {
-        int count = 0;
-        string wanted = string.Create(CultureInfo.InvariantCulture, $"Uid:\t{user}\t");
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!char.IsAsciiDigit(directory["/proc/".Length]))
-                continue;
-            try
-            {
-                string status = File.ReadAllText(directory + "/status");
-                int threads = status.IndexOf("\nThreads:\t", StringComparison.Ordinal);
-                if (threads > 0 && status.Contains(wanted, StringComparison.Ordinal)
-                    && int.TryParse(status.AsSpan(threads + 10, status.IndexOf('\n', threads + 1) - threads - 10), CultureInfo.InvariantCulture, out int number))
-                    count += number;
-            }
-            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-            {
-                // It ended meanwhile.
-            }
-        }
-        return count;
-    }
+    /// <summary>True where <see cref="WithinNamespace"/> has an effect: from Linux 5.14 on each user namespace counts its own processes.</summary>
+    public static bool CountsWithinNamespace { get; } = File.Exists(Limiter) && Environment.OSVersion.Version >= new Version(5, 14);
+
+    /// <summary>
+    /// The bound of processes for a user that is shared. Set outside, it would count all that this user runs; so a program sets it inside the
+    /// sandbox's user namespace, before the agent starts.
+    /// </summary>
+    /// <returns>Begin of the command line inside the sandbox.</returns>
+    public static IReadOnlyList<string> WithinNamespace(SandboxSpec spec, CgroupTree cgroups, bool shared) =>
+        shared && CountsWithinNamespace && !cgroups.Enforces("pids")
+            ? [Limiter, string.Create(CultureInfo.InvariantCulture, $"--nproc={spec.PidsLimit + OwnProcesses}:{spec.PidsLimit + OwnProcesses}")]
+            : [];
 }
