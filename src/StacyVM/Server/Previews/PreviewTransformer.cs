@@ -28,7 +28,8 @@ internal sealed class PreviewTransformer(KeyRing keys, Tickets tickets) : HttpTr
         HttpRequestHeaders headers = request.Headers;
         foreach (string name in NeverForwarded)
             headers.Remove(name);
-        // The forwarder knows the usual headers of a single hop; those that the client names itself end here, too.
+        // The forwarder knows the usual headers of a single hop; those that the client names itself end here, too (Kestrel hides the names when
+        // keep-alive or close stands beside them).
         foreach (string name in context.Request.Headers.GetCommaSeparatedValues("Connection"))
             headers.Remove(name);
         if (IsOurs(context.Request.Headers.Authorization.ToString()))
