@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Providers;
 using StacyVM.Protocol.Rest;
@@ -15,6 +16,8 @@ internal sealed partial class Reconciler(
 
     /// <summary>A provider that could not be asked is asked again sooner.</summary>
     private static readonly TimeSpan SoonerPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, bool> _silent = new();
 
     /// <summary>Takes up what an earlier process left, then holds everything against the providers, until the token ends it.</summary>
     /// <param name="left">The records of earlier processes; those that this one makes in the meantime are not among them.</param>
@@ -59,6 +62,7 @@ internal sealed partial class Reconciler(
             await NotAskedAsync(provider, known, e.Message);
             return false;
         }
+        _silent.TryRemove(provider.Name, out _);
         FaultPoints.Hit("start.listed");
         // 3. Records are written before anything is built, so what has none is a leftover; ids are never used twice. What has been destroyed
         // since the list was read is not one.
@@ -127,7 +131,9 @@ internal sealed partial class Reconciler(
 
     private async Task NotAskedAsync(ISandboxProvider provider, List<SandboxEntry> known, string cause)
     {
-        NotAsked(log, provider.Name, cause);
+        // A level that nobody uses is told once, by its probe; one that is down for hours is told when it goes down.
+        if (_silent.TryAdd(provider.Name, true) && known.Count > 0)
+            NotAsked(log, provider.Name, cause);
         providers.Doubt(provider.Name);
         await Task.WhenAll(known.Select(entry => recovery.UnhealthyAsync(entry, $"{provider.Name} cannot be asked: {cause}")));
     }
