@@ -1,4 +1,5 @@
 using System.Net;
+using StacyVM.Cli.Terminal;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
 using StacyVM.Sdk;
@@ -33,7 +34,7 @@ internal sealed class Preview(Sandbox sandbox, int port, string path)
     {
         using HttpClient client = sandbox.CreatePreviewClient(port);
         using HttpResponseMessage answer = await SendAsync(client, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        using Stream output = Console.OpenStandardOutput();
+        using Stream output = StandardStream.Output();
         await answer.Content.CopyToAsync(output, cancellation);
         return answer.IsSuccessStatusCode ? 0 : 1;
     }

@@ -48,7 +48,7 @@ internal sealed class Copier(StacyClient client)
         {
             using Stream content = await sandbox.OpenReadAsync(source.Path, cancellation: cancellation);
             var counted = new CountingStream(content);
-            using Stream output = Console.OpenStandardOutput();
+            using Stream output = StandardStream.Output();
             await counted.CopyToAsync(output, BufferBytes, cancellation);
             return CopyResult.One(counted.Count);
         }

@@ -31,8 +31,8 @@ internal sealed class SessionConsole(ExecSession session)
 
     private async Task<int> CopyOutputAsync(CancellationToken cancellation)
     {
-        using Stream output = Console.OpenStandardOutput();
-        using Stream error = Console.OpenStandardError();
+        using Stream output = StandardStream.Output();
+        using Stream error = StandardStream.Error();
         while (await session.ReadAsync(cancellation) is { } piece)
         {
             try
