@@ -11,6 +11,12 @@ internal sealed record ServerOptions
     /// <summary>Domain part of preview URLs.</summary>
     public string PreviewDomain { get; init; } = "localhost";
 
+    /// <summary>
+    /// What stands in preview URLs: below <c>localhost</c> this server itself answers, so its port belongs to the name; any other domain is the
+    /// operator's and stands as written.
+    /// </summary>
+    public string PreviewAuthority => PreviewDomain == "localhost" && Port is not (0 or 80) ? $"localhost:{Port}" : PreviewDomain;
+
     /// <summary>Browser origins that may call the API; empty: none but the server's own.</summary>
     public IReadOnlyList<string> CorsAllowedOrigins { get; init; } = [];
 

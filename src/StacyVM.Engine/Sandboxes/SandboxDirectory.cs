@@ -44,7 +44,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         _time = time;
         _capacity = new Capacity(options.Defaults.MaxSandboxes, options.Defaults.MaxSandboxesPerOwner);
         _validation = new SpawnValidation(options.Defaults);
-        _register = new SandboxRegister(store, options.Server.PreviewDomain, loggers.CreateLogger<SandboxRegister>(), time);
+        _register = new SandboxRegister(store, options.Server.PreviewAuthority, loggers.CreateLogger<SandboxRegister>(), time);
         _teardown = new Teardown(_register, providers, journal, loggers.CreateLogger<Teardown>(), time, _stopping.Token);
         _recovery = new Recovery(_register, journal, loggers.CreateLogger<Recovery>(), time, _stopping.Token);
         _reconciler = new Reconciler(_register, providers, _recovery, _teardown, loggers.CreateLogger<Reconciler>(), time);
