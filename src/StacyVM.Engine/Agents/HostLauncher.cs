@@ -169,14 +169,8 @@ internal sealed partial class HostLauncher(string agentPath, ILogger log) : IAsy
         if (_process is not { } process)
             return;
         _process = null;
-        try
-        {
-            process.StandardInput.Close();
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            // The connection's end has closed it already.
-        }
+        // Below the writer, which would flush into what the connection has closed already.
+        process.StandardInput.BaseStream.Dispose();
         try
         {
             await process.WaitForExitAsync().WaitAsync(LeaveBound).ConfigureAwait(false);

@@ -1,0 +1,114 @@
+using StacyVM.Engine.Agents;
+using StacyVM.Engine.Providers;
+using StacyVM.Protocol;
+using StacyVM.Protocol.Problems;
+using Xunit;
+
+namespace StacyVM.Tests.Conformance;
+
+/// <summary>
+/// What every provider with an agent has to do. A provider's own class says how it is made and which optional promises it gives; the facts
+/// are here. After each one nothing of it may be left: processes, mounts, cgroups, files.
+/// </summary>
+public abstract partial class ProviderConformance : IAsyncLifetime
+{
+    private readonly List<string> _ids = [];
+    private readonly CancellationTokenSource _deadline = new();
+
+    private protected AgentHost Host { get; private set; } = null!;
+
+    private protected ISandboxProvider Provider { get; private set; } = null!;
+
+    /// <summary>Ends what a broken provider would make endless.</summary>
+    protected CancellationToken Stop => _deadline.Token;
+
+    protected string DataDirectory { get; } = Path.Combine(Path.GetTempPath(), $"stacyvm-conformance-{Guid.NewGuid():n}"[..36]);
+
+    /// <summary>Makes the provider; called again for a second server.</summary>
+    private protected abstract ISandboxProvider Make(AgentHost host);
+
+    /// <summary>Why the level cannot be tried here, or null. A failure where <c>STACYVM_REQUIRE_RUNTIMES</c> is set.</summary>
+    private protected virtual Task<string?> MissingAsync() => Task.FromResult<string?>(null);
+
+    /// <summary>An image with <c>sh</c> and the usual tools.</summary>
+    protected virtual string Image => "host";
+
+    /// <summary>There is a wall.</summary>
+    protected virtual bool Isolates => true;
+
+    /// <summary>The number of processes is bounded.</summary>
+    protected virtual bool LimitsProcesses => true;
+
+    /// <summary>Memory is bounded.</summary>
+    protected virtual bool LimitsMemory => true;
+
+    /// <summary>Commands run as root inside.</summary>
+    protected virtual bool RunsAsRoot => false;
+
+    /// <summary>Remains that only this level knows of, such as containers.</summary>
+    private protected virtual Task<IReadOnlyList<string>> RemainsAsync() => Task.FromResult<IReadOnlyList<string>>([]);
+
+    /// <summary>A program that prints a line when it listens and then sends back what it receives, on any number of connections; it half-closes when the client has.</summary>
+    protected virtual IReadOnlyList<string> EchoServer(int port) => ["python3", "-u", "-c", $$"""
+        import socket, threading
+        s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", {{port}})); s.listen(64); print("ready")
+        def echo(c):
+            while True:
+                b = c.recv(65536)
+                if not b: break
+                c.sendall(b)
+            c.close()
+        while True:
+            threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
+        """];
+
+    public async ValueTask InitializeAsync()
+    {
+        if (await MissingAsync() is { } missing)
+        {
+            Assert.SkipWhen(Environment.GetEnvironmentVariable("STACYVM_REQUIRE_RUNTIMES") is null or "", missing);
+            Assert.Fail(missing);
+        }
+        _deadline.CancelAfter(TimeSpan.FromSeconds(120));
+        Host = await OpenHostAsync();
+        Provider = Make(Host);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (Host is null)
+            return;
+        foreach (string id in _ids)
+            await Provider.RemoveAsync(id, CancellationToken.None);
+        await Host.DisposeAsync();
+        IReadOnlyList<string> remains = await Remains.WaitUntilNoneAsync(DataDirectory, [Host.InstallationId, .. _ids], RemainsAsync);
+        if (Directory.Exists(DataDirectory))
+            Directory.Delete(DataDirectory, recursive: true);
+        _deadline.Dispose();
+        Assert.Empty(remains);
+    }
+
+    private protected Task<AgentHost> OpenHostAsync() => AgentHost.OpenAsync(DataDirectory, PublishedAgent.Open);
+
+    /// <summary>A new id, looked after when the test is over.</summary>
+    protected string NewId()
+    {
+        string id = SandboxId.New();
+        lock (_ids)
+            _ids.Add(id);
+        return id;
+    }
+
+    private protected SandboxSpec Spec => new() { Image = Image, MemoryMb = 512, Vcpus = 1, DiskMb = 1024, PidsLimit = 256 };
+
+    private protected Task<ISandbox> CreateAsync() => Provider.CreateAsync(NewId(), Spec, null, Stop);
+
+    private protected static async Task<StacyVMException> FailsAsync(ProblemKind kind, Func<Task> action)
+    {
+        StacyVMException problem = await Assert.ThrowsAsync<StacyVMException>(action);
+        Assert.True(problem.Kind == kind, $"{kind} expected, but: {problem.Kind}: {problem.Message}");
+        return problem;
+    }
+}
