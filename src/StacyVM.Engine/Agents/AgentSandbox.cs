@@ -7,6 +7,9 @@ namespace StacyVM.Engine.Agents;
 /// <summary>A sandbox that is worked through its agent. What the wall around it knows comes from its <see cref="IPlace"/>.</summary>
 internal sealed class AgentSandbox : ISandbox, IKeepsProcesses, IForwardsPorts, IReportsUsage, IConsoleLog
 {
+    /// <summary>9999-12-31 in microseconds: a guest's clock may say anything.</summary>
+    private const long LatestStart = 253_402_300_799_000_000;
+
     private readonly IAgentLink _link;
     private readonly IPlace _place;
     private readonly UsageSampler _sampler = new();
@@ -155,7 +158,7 @@ internal sealed class AgentSandbox : ISandbox, IKeepsProcesses, IForwardsPorts, 
     {
         var entry = ProcessEntry.Read(ref reader);
         return new ProcessSnapshot(
-            entry.Process, entry.Pid, entry.Command, DateTimeOffset.FromUnixTimeSeconds(entry.StartedAt).UtcDateTime, entry.Running,
+            entry.Process, entry.Pid, entry.Command, DateTime.UnixEpoch.AddMicroseconds(Math.Clamp(entry.StartedAt, 0, LatestStart)), entry.Running,
             entry.Exit.ExitCode, entry.OutputBytes, entry.Terminal);
     }
 

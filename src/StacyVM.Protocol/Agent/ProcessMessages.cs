@@ -232,7 +232,7 @@ public readonly record struct ProcessExit(int ExitCode, int Signal, ExitFlags Fl
     public static ProcessExit Read(ref RecordReader r) => new(r.Int32(), r.Int32(), (ExitFlags)r.Byte(), r.UInt64(), r.UInt64());
 }
 
-/// <summary>One line of the agent's process table: running processes that the host started, and ended ones still retained.</summary>
+/// <summary>One line of the agent's process table: running processes that the host started, and ended ones still retained. <c>StartedAt</c> is Unix time in microseconds.</summary>
 public sealed record ProcessEntry(uint Process, uint Pid, string Command, long StartedAt, bool Running, ProcessExit Exit, ulong OutputBytes, bool Terminal)
 {
     public void Write(RecordWriter w)
