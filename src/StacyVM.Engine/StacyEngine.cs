@@ -5,6 +5,7 @@ using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Engine.Providers.Docker;
+using StacyVM.Engine.Providers.Mock;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Store;
 using StacyVM.Engine.Store.Sqlite;
@@ -141,6 +142,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
         if (options.Bubblewrap.Enabled)
             yield return (agents, loggers) => new BubblewrapProvider(agents, options.Bubblewrap, loggers);
+        if (options.Mock.Enabled)
+            yield return (agents, _) => new MockProvider(agents);
     }
 
     /// <summary>Closes what a provider holds open in this process; what it runs lives on.</summary>

@@ -18,12 +18,12 @@ internal static class FaultPoints
 
     private static readonly (string Name, int Count) Armed = Parse(Environment.GetEnvironmentVariable("STACYVM_FAULT"));
 
-    private static int s_hits;
+    private static int _hits;
 
     /// <summary>Ends the process here when the point is armed.</summary>
     public static void Hit(string name)
     {
-        if (Armed.Count == 0 || name != Armed.Name || Interlocked.Increment(ref s_hits) != Armed.Count)
+        if (Armed.Count == 0 || name != Armed.Name || Interlocked.Increment(ref _hits) != Armed.Count)
             return;
         // SIGKILL and not FailFast: nothing may run on the way out, no flush, no finalizer, no dump.
         using var self = Process.GetCurrentProcess();
