@@ -121,7 +121,7 @@ internal sealed unsafe class AgentConnection : IEventHandler
             return;
         }
         _inbox.Commit((int)count);
-        _readSize = count == wanted ? LargeRead : SmallRead;
+        _readSize = count >= SmallRead ? LargeRead : SmallRead;
         while (!HasEnded && _inbox.Count >= FrameHeader.Size)
         {
             if (!FrameHeader.TryRead(_inbox.Bytes, out FrameHeader header))
