@@ -11,6 +11,7 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
     private const int MostProcesses = 1024, MostRetained = 64;
     private const long MostRetainedBytes = 8 * 1024 * 1024;
     private const int StraysAgainMilliseconds = 20;
+    private const int LastPasses = 16;
 
     private readonly Dictionary<uint, SandboxProcess> _processes = [];
     private readonly List<SandboxProcess> _ended = [];
@@ -76,12 +77,20 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
             KillStrays();
     }
 
-    /// <summary>Ends every process of the host; the last thing an agent does.</summary>
+    /// <summary>
+    /// Ends every process of the host, those in the background too; the last thing an agent does. What a launcher started without
+    /// supervision stays.
+    /// </summary>
     internal void KillAll()
     {
-        foreach (SandboxProcess process in _processes.Values.ToArray())
-            process.Kill(ExitFlags.Killed);
-        KillStrays();
+        for (int pass = 0; pass < LastPasses; pass++)
+        {
+            int[] roots = options.IsLauncher ? [.. _supervisors] : [options.Pid];
+            if (ProcessTree.KillBelow(roots))
+                break;
+        }
+        foreach (int supervisor in _supervisors)
+            Libc.Kill(supervisor, Signals.Kill);
         if (options.IsInit)
             Libc.Kill(-1, Signals.Kill);
     }

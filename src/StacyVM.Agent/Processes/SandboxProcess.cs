@@ -232,6 +232,9 @@ internal sealed unsafe class SandboxProcess
         _keeper = null;
         if (!_exited)
         {
+            // The supervisor may have been killed before it could even say that the command runs.
+            if (Pid == 0)
+                OnStarted(0);
             _why |= ExitFlags.Killed;
             OnExited(Signals.Kill);
         }
@@ -246,6 +249,8 @@ internal sealed unsafe class SandboxProcess
         var reply = new RecordWriter();
         new ProcessStarted(Number, (uint)Pid).Write(reply);
         channel.Replied(reply.Written, 0);
+        // A quick command has written before its supervisor could tell that it runs.
+        channel.OnWritable();
     }
 
     private void Pump()
