@@ -41,9 +41,11 @@ public abstract partial class ProviderConformance
     public async Task A_command_has_three_descriptors_and_no_more()
     {
         ISandbox sandbox = await CreateAsync();
-        Outcome outcome = await sandbox.ShellAsync("for d in /proc/$$/fd/*; do echo ${d##*/}; done", Stop);
+        // No pattern and no ls: both would open the directory that they look at.
+        Outcome outcome = await sandbox.ShellAsync("n=0; while [ $n -lt 300 ]; do [ -e /proc/$$/fd/$n ] || [ -L /proc/$$/fd/$n ] && echo $n; n=$((n+1)); done", Stop);
         string[] open = outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["0", "1", "2"], open.Where(number => int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) < 10).Order());
+        // bash keeps a copy of its script's descriptor at 255.
+        Assert.Equal(["0", "1", "2"], open.Where(number => number != "255"));
     }
 
     [Fact]
