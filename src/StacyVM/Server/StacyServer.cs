@@ -52,7 +52,7 @@ internal sealed class StacyServer : IAsyncDisposable
         // 1 host and limits
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
-        builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
+        builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new FrameworkLogs(loggers)));
         builder.Services.Configure<SocketTransportOptions>(Listening.Configure);
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using StacyVM.Engine.Configuration;
 using StacyVM.Protocol.Problems;
 using Xunit;
 
@@ -18,6 +19,14 @@ public sealed class ListeningTests
         Assert.Equal(ProblemKind.Unavailable, problem.Kind);
         Assert.Contains($"127.0.0.1:{port} is in use", problem.Message);
     }
+
+    [Theory]
+    [InlineData("localhost", 7423, "localhost:7423")]
+    [InlineData("localhost", 80, "localhost")]
+    [InlineData("preview.example", 7423, "preview.example")]
+    [InlineData("preview.example:8443", 7423, "preview.example:8443")]
+    public void Preview_links_of_the_default_domain_carry_the_port(string domain, int port, string authority) =>
+        Assert.Equal(authority, new ServerOptions { PreviewDomain = domain, Port = port }.PreviewAuthority);
 
     [Fact]
     public async Task An_address_of_another_machine_is_named()

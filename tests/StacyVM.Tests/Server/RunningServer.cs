@@ -50,7 +50,7 @@ internal sealed class RunningServer : IAsyncDisposable
         };
         var provider = new ScriptedProvider();
         var log = new LogLines();
-        ILoggerFactory loggers = LoggerFactory.Create(logging => logging.AddProvider(log).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Yarp", LogLevel.Warning));
+        ILoggerFactory loggers = LoggerFactory.Create(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Trace));
         StacyEngine engine = await StacyEngine.OpenAsync(options, () => Stream.Null, loggers, providers: [(_, _) => provider]);
         try
         {
