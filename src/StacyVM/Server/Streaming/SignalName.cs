@@ -6,13 +6,12 @@ namespace StacyVM.Server.Streaming;
 /// <summary>Signals by name, with or without <c>SIG</c>, or by number.</summary>
 internal static class SignalName
 {
-    private static readonly FrozenDictionary<string, int> Numbers = new Dictionary<string, int>
-    {
-        ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ILL"] = 4, ["TRAP"] = 5, ["ABRT"] = 6, ["BUS"] = 7, ["FPE"] = 8, ["KILL"] = 9, ["USR1"] = 10,
-        ["SEGV"] = 11, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15, ["CHLD"] = 17, ["CONT"] = 18, ["STOP"] = 19, ["TSTP"] = 20,
-        ["TTIN"] = 21, ["TTOU"] = 22, ["URG"] = 23, ["XCPU"] = 24, ["XFSZ"] = 25, ["VTALRM"] = 26, ["PROF"] = 27, ["WINCH"] = 28, ["IO"] = 29,
-        ["PWR"] = 30, ["SYS"] = 31,
-    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Linux numbers them from 1 in this order, on every architecture that we run on.</summary>
+    private const string InOrder =
+        "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+
+    private static readonly FrozenDictionary<string, int> Numbers =
+        InOrder.Split(' ').Index().ToFrozenDictionary(entry => entry.Item, entry => entry.Index + 1, StringComparer.OrdinalIgnoreCase);
 
     /// <exception cref="StacyVMException"><see cref="ProblemKind.InvalidInput"/>.</exception>
     public static int Parse(string? text)
