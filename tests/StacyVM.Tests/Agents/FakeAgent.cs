@@ -25,7 +25,9 @@ internal sealed class FakeAgent(Stream stream) : IDisposable
         listener.Listen();
         var near = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         near.Connect(new UnixDomainSocketEndPoint(path));
-        return (new NetworkStream(near, ownsSocket: true), new FakeAgent(new NetworkStream(listener.Accept(), ownsSocket: true)));
+        Socket far = listener.Accept();
+        File.Delete(path);
+        return (new NetworkStream(near, ownsSocket: true), new FakeAgent(new NetworkStream(far, ownsSocket: true)));
     }
 
     public async Task<HelloMessage> WelcomeAsync(string token, ushort version = AgentProtocol.Version, byte[]? nonce = null)
