@@ -128,10 +128,10 @@ public abstract partial class ProviderConformance
         Assert.NotNull(await Assert.IsAssignableFrom<IConsoleLog>(sandbox).TailAsync(10, Stop));
     }
 
-    private static int s_mark = Random.Shared.Next(100_000, 900_000);
+    private static int _mark = Random.Shared.Next(100_000, 900_000);
 
     /// <summary>A number of seconds that no other process of this machine sleeps.</summary>
-    private static string Mark() => $"{Interlocked.Increment(ref s_mark)}{Environment.ProcessId}";
+    private static string Mark() => $"{Interlocked.Increment(ref _mark)}{Environment.ProcessId}";
 
     private static ExecSpec Shell(string script) => new() { Arguments = ["sh", "-c", script] };
 }

@@ -13,6 +13,8 @@ internal static class LineLogging
         // The framework tells each request four times; our own access log once.
         if (filter.MinLevel == LogLevel.Information)
             filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
+        // A start that fails is told once, by whoever catches it, without a stack trace.
+        filter.Rules.Add(new LoggerFilterRule(null, "Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None, null));
         return new LoggerFactory([provider], filter);
     }
 
