@@ -41,6 +41,8 @@ internal sealed class ContainerSettings(DockerOptions options)
         WorkingDir = Workspace,
         Env = Environment(plan),
         Healthcheck = new HealthcheckConfig { Test = ["NONE"] },
+        // Nothing in it is worth a grace period, neither at `docker stop` nor when the daemon goes down.
+        StopSignal = "SIGKILL",
         Labels = plan.Labels,
         HostConfig = Host(plan),
     };
@@ -56,6 +58,8 @@ internal sealed class ContainerSettings(DockerOptions options)
             $"{AgentProtocol.DialVariable}=unix:{Socket}",
             $"{AgentProtocol.TokenVariable}={plan.Token}",
             $"{AgentProtocol.WorkdirVariable}={Workspace}",
+            // An image's environment is the container's: what is meant for the agent alone is never left to it.
+            $"{AgentProtocol.UserVariable}=",
         ];
         // The user is rarely in the image's passwd file, and `/` is not writable.
         if (!plan.Image.NamesHome)

@@ -66,18 +66,25 @@ internal sealed class DockerContainers(DockerDaemon daemon, ContainerSettings se
         }
     }
 
-    /// <summary>All of ours, or those of one sandbox: running, dead and never started.</summary>
-    public Task<IList<ContainerListResponse>> ListAsync(string? id, CancellationToken cancellation) =>
-        daemon.QuickAsync(
+    /// <summary>
+    /// All of ours, or those of one sandbox: running, dead and never started. An image can bring labels like ours into a container that
+    /// somebody else runs; the name that goes with them it cannot bring.
+    /// </summary>
+    public async Task<IReadOnlyList<ContainerListResponse>> ListAsync(string? id, CancellationToken cancellation)
+    {
+        IList<ContainerListResponse> labelled = await daemon.QuickAsync(
             (client, limited) => client.Containers.ListContainersAsync(
                 new ContainersListParameters { All = true, Filters = DockerLabels.Filter(installation, id) }, limited),
-            cancellation);
+            cancellation).ConfigureAwait(false);
+        return [.. labelled.Where(container =>
+            container.Labels is { } labels && labels.TryGetValue(DockerLabels.Sandbox, out string? name) && container.Names?.Contains("/" + name) == true)];
+    }
 
     /// <summary>Kills and removes every container of ours under an id.</summary>
     /// <returns>Whether there was one.</returns>
     public async Task<bool> RemoveContainersAsync(string id, CancellationToken cancellation)
     {
-        IList<ContainerListResponse> found = await ListAsync(id, cancellation).ConfigureAwait(false);
+        IReadOnlyList<ContainerListResponse> found = await ListAsync(id, cancellation).ConfigureAwait(false);
         foreach (ContainerListResponse container in found)
             await RemoveContainerAsync(container.ID, cancellation).ConfigureAwait(false);
         return found.Count > 0;

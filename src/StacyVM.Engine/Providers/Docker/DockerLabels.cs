@@ -18,12 +18,15 @@ internal static class DockerLabels
     /// <summary>How the agent is reached, see <see cref="AgentRoute"/>.</summary>
     public const string Route = "stacyvm.route";
 
-    /// <summary>A container that only tries whether the level works; never listed.</summary>
+    /// <summary>
+    /// <c>true</c> on a container that only tries whether the level works; never listed. Always written, as all of these are: a container
+    /// inherits the labels of its image.
+    /// </summary>
     public const string Probe = "stacyvm.probe";
 
     public static Dictionary<string, string> For(string id, string image, SandboxSpec spec, string installation, AgentRoute route)
     {
-        var labels = new Dictionary<string, string>
+        return new Dictionary<string, string>
         {
             [Ours] = "true",
             [Provider] = DockerProvider.ProviderName,
@@ -31,10 +34,9 @@ internal static class DockerLabels
             [Image] = image,
             [Installation] = installation,
             [Route] = route.ToString(),
+            [Probe] = "false",
+            [Metadata] = JsonSerializer.Serialize(new Dictionary<string, string>(spec.Metadata), DockerJson.Default.DictionaryStringString),
         };
-        if (spec.Metadata.Count > 0)
-            labels[Metadata] = JsonSerializer.Serialize(new Dictionary<string, string>(spec.Metadata), DockerJson.Default.DictionaryStringString);
-        return labels;
     }
 
     /// <summary>Filter for everything of one installation, or for one sandbox of it.</summary>

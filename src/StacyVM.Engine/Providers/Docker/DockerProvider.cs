@@ -96,8 +96,8 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
 
     public async Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation)
     {
-        IList<ContainerListResponse> found = await Setup().Containers.ListAsync(id: null, cancellation).ConfigureAwait(false);
-        return [.. found.Where(container => container.Labels?.ContainsKey(DockerLabels.Probe) != true).Select(Listed)];
+        IReadOnlyList<ContainerListResponse> found = await Setup().Containers.ListAsync(id: null, cancellation).ConfigureAwait(false);
+        return [.. found.Where(container => !container.Labels!.TryGetValue(DockerLabels.Probe, out string? probe) || probe != "true").Select(Listed)];
     }
 
     public Task RemoveAsync(string id, CancellationToken cancellation) => Setup().Launch.RemoveAsync(id, cancellation);
@@ -107,7 +107,7 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
     private static ListedRuntime Listed(ContainerListResponse container)
     {
         bool alive = ContainerCondition.IsAlive(container.State ?? "");
-        IDictionary<string, string> labels = container.Labels ?? new Dictionary<string, string>();
+        IDictionary<string, string> labels = container.Labels!;
         labels.TryGetValue(DockerLabels.Image, out string? image);
         SandboxHandle? handle = alive && labels.TryGetValue(DockerLabels.Route, out string? text) && Enum.TryParse(text, out AgentRoute route)
             ? new DockerHandle(container.ID, image ?? container.Image, route).Seal()
