@@ -28,7 +28,7 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
         Assert.Equal("1000", await DockerSite.ShellAsync(sandbox, "id -u"));
         Assert.Equal("/workspace", await DockerSite.ShellAsync(sandbox, "pwd"));
         Assert.Equal("character special file", await DockerSite.ShellAsync(sandbox, "stat -L -c %F /dev/null"));
-        Assert.Equal("alive", await DockerSite.ShellAsync(sandbox, "echo dead >/dev/null; cat /etc/canary"));
+        Assert.Equal("alive", await DockerSite.ShellAsync(sandbox, "echo dead >/dev/null; cat /canary"));
         Assert.Equal("absent", await DockerSite.ShellAsync(sandbox, "test -e /tmp/decompressor-ran && echo ran || echo absent"));
         Assert.False(File.Exists("/tmp/decompressor-ran"));
         Assert.Equal("safe", await DockerSite.ShellAsync(sandbox, "echo x >/workspace/mine && echo safe"));

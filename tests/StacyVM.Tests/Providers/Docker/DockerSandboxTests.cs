@@ -111,17 +111,17 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         {
         }
 
-        using var other = new DockerProvider(site.Host, new DockerOptions { Socket = remote ? daemon.Tcp : daemon.Socket }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        ListedRuntime listed = Assert.Single(await other.ListAsync(Cancellation));
+        await site.RestartServerAsync();
+        ListedRuntime listed = Assert.Single(await site.Provider.ListAsync(Cancellation));
         Assert.Equal((before.Id, true, before.Handle), (listed.Id, listed.Running, listed.Handle));
         Assert.InRange(listed.CreatedAt!.Value, DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(1));
-        ISandbox? after = await other.RecoverAsync(before.Id, before.Handle, Cancellation);
+        ISandbox? after = await site.Provider.RecoverAsync(before.Id, before.Handle, Cancellation);
 
         Assert.NotNull(after);
         IReadOnlyList<ProcessSnapshot> processes = await ((IKeepsProcesses)after).ListProcessesAsync(Cancellation);
         Assert.Contains(processes, process => process.Running && process.Command.Contains("sleep", StringComparison.Ordinal));
         await after.DestroyAsync(Cancellation);
-        Assert.Null(await other.RecoverAsync(before.Id, before.Handle, Cancellation));
+        Assert.Null(await site.Provider.RecoverAsync(before.Id, before.Handle, Cancellation));
     }
 
     [Fact]

@@ -15,24 +15,36 @@ internal sealed class DockerSite : IAsyncDisposable
     private readonly ThrowawayDaemon _daemon;
     private readonly string _directory;
 
-    private DockerSite(ThrowawayDaemon daemon, string directory, AgentHost host, DockerProvider provider)
+    private readonly DockerOptions _options;
+
+    private DockerSite(ThrowawayDaemon daemon, string directory, DockerOptions options, AgentHost host)
     {
-        (_daemon, _directory, Host, Provider) = (daemon, directory, host, provider);
+        (_daemon, _directory, _options, Host) = (daemon, directory, options, host);
+        Provider = new DockerProvider(host, options, NullLogger.Instance);
     }
 
-    public AgentHost Host { get; }
+    private static string AgentProgram => Path.Combine(SourceTree.Root, "artifacts", "agent", "stacyvm-agent");
 
-    public DockerProvider Provider { get; }
+    public AgentHost Host { get; private set; }
+
+    public DockerProvider Provider { get; private set; }
 
     public static async Task<DockerSite> OpenAsync(ThrowawayDaemon daemon, DockerOptions? options = null, bool remote = false, string? address = null)
     {
         daemon.Require();
-        string agent = Path.Combine(SourceTree.Root, "artifacts", "agent", "stacyvm-agent");
-        Assert.True(File.Exists(agent), "publish the agent first: make agent");
+        Assert.True(File.Exists(AgentProgram), "publish the agent first: make agent");
         string directory = Directory.CreateTempSubdirectory("stacyvm-docker-").FullName;
-        AgentHost host = await AgentHost.OpenAsync(directory, () => File.OpenRead(agent));
-        options = (options ?? new DockerOptions()) with { Socket = address ?? (remote ? daemon.Tcp : daemon.Socket) };
-        return new DockerSite(daemon, directory, host, new DockerProvider(host, options, NullLogger.Instance));
+        AgentHost host = await AgentHost.OpenAsync(directory, () => File.OpenRead(AgentProgram));
+        return new DockerSite(daemon, directory, (options ?? new DockerOptions()) with { Socket = address ?? (remote ? daemon.Tcp : daemon.Socket) }, host);
+    }
+
+    /// <summary>Lets go of everything as a server that ends, and begins again on the same data directory.</summary>
+    public async Task RestartServerAsync()
+    {
+        Provider.Dispose();
+        await Host.DisposeAsync();
+        Host = await AgentHost.OpenAsync(_directory, () => File.OpenRead(AgentProgram));
+        Provider = new DockerProvider(Host, _options, NullLogger.Instance);
     }
 
     public static string NewId() => StacyVM.Protocol.SandboxId.New();

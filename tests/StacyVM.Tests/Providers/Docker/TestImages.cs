@@ -40,9 +40,9 @@ internal static class TestImages
                 // Decompressors that a daemon might run, names that runtimes mount over, and a directory that ours must not follow.
                 foreach (string name in new[] { "evil/unpigz", "evil/gzip", "evil/xz", "evil/zstd", "usr/bin/unpigz", "usr/bin/xz" })
                     tar.WriteEntry(File_(name, Encoding.ASCII.GetBytes("#!/bin/sh\necho ran >/tmp/decompressor-ran\nexec cat\n"), Program));
-                tar.WriteEntry(Link("dev/null", "/etc/canary"));
-                tar.WriteEntry(Link("dev/console", "/etc/canary"));
-                tar.WriteEntry(File_("etc/canary", "alive"u8.ToArray(), UnixFileMode.OtherRead | UnixFileMode.UserRead | UnixFileMode.UserWrite));
+                tar.WriteEntry(Link("dev/null", "/canary"));
+                tar.WriteEntry(Link("dev/console", "/canary"));
+                tar.WriteEntry(File_("canary", "alive"u8.ToArray(), UnixFileMode.OtherRead | UnixFileMode.UserRead | UnixFileMode.UserWrite));
                 tar.WriteEntry(Link("workspace", "/etc"));
                 tar.WriteEntry(Link(".stacyvm", "/etc"));
             });
