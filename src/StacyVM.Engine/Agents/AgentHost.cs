@@ -16,6 +16,7 @@ internal sealed class AgentHost(string installationId, string dataDirectory, str
 
     private readonly ILoggerFactory _loggers = loggers ?? NullLoggerFactory.Instance;
     private readonly ConcurrentDictionary<AgentListener, bool> _listeners = new();
+    private readonly ConcurrentDictionary<IAgentLink, bool> _adopted = new();
     private readonly Lazy<HostLauncher> _launcher = new(() => new HostLauncher(agentPath, (loggers ?? NullLoggerFactory.Instance).CreateLogger<HostLauncher>()));
 
     /// <summary>Random id of this data directory: labels what is ours, so that two servers on one machine never touch each other's sandboxes.</summary>
@@ -75,8 +76,16 @@ internal sealed class AgentHost(string installationId, string dataDirectory, str
     /// <summary>The agent running as launcher on the host; started on first use and again when it has died.</summary>
     public ValueTask<HostLauncher> LauncherAsync(CancellationToken cancellation) => _launcher.Value.ReadyAsync(cancellation);
 
+    /// <summary>A link that a provider has made itself: it ends with this host, as listeners do.</summary>
+    public void Adopt(IAgentLink link) => _adopted[link] = true;
+
+    /// <summary>The link has ended before the host.</summary>
+    public void Forget(IAgentLink link) => _adopted.TryRemove(link, out _);
+
     public async ValueTask DisposeAsync()
     {
+        foreach (IAgentLink link in _adopted.Keys)
+            await link.DisposeAsync().ConfigureAwait(false);
         foreach (AgentListener listener in _listeners.Keys)
             await listener.DisposeAsync().ConfigureAwait(false);
         if (_launcher.IsValueCreated)

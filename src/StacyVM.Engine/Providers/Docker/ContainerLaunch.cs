@@ -34,7 +34,7 @@ internal sealed class ContainerLaunch(AgentHost host, DockerSetup setup, ILogger
             cancellation.ThrowIfCancellationRequested();
 
             // 4. The agent's first word.
-            link ??= new ExecAgentLink(setup.Daemon, plan.Id, container, plan.User, plan.Token, logger);
+            link ??= new ExecAgentLink(host, setup.Daemon, new DockerHandle(container, plan.Image.Name, plan.Route), plan.Id, plan.Token, logger);
             await FirstWordAsync(plan, container, link, cancellation).ConfigureAwait(false);
             return (container, link);
         }
@@ -97,7 +97,8 @@ internal sealed class ContainerLaunch(AgentHost host, DockerSetup setup, ILogger
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         over.CancelAfter(AgentWithin);
-        Task<AgentConnection> word = link.GetAsync(over.Token).AsTask();
+        // A first start on a busy machine takes longer than a redial.
+        Task<AgentConnection> word = (link is AgentListener listener ? listener.GetAsync(AgentWithin, over.Token) : link.GetAsync(over.Token)).AsTask();
         Task<ContainerWaitResponse> ended = setup.Containers.EndedAsync(container, over.Token);
         try
         {

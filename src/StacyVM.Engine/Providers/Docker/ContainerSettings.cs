@@ -78,7 +78,7 @@ internal sealed class ContainerSettings(DockerOptions options)
             Memory = memory,
             MemorySwap = memory,
             NanoCPUs = plan.Spec.Vcpus * 1_000_000_000L,
-            PidsLimit = options.PidsLimit > 0 ? options.PidsLimit : DefaultPids,
+            PidsLimit = Pids(plan.Spec),
             Ulimits =
             [
                 new Ulimit { Name = "core", Soft = 0, Hard = 0 },
@@ -101,6 +101,13 @@ internal sealed class ContainerSettings(DockerOptions options)
             Mounts = Mounts(plan),
             Tmpfs = Tmpfs(plan),
         };
+    }
+
+    /// <summary>The configured bound, or a tighter one that is asked for; a spec that says nothing has the default.</summary>
+    private int Pids(SandboxSpec spec)
+    {
+        int configured = options.PidsLimit > 0 ? options.PidsLimit : DefaultPids;
+        return spec.PidsLimit == DefaultPids ? configured : Math.Min(spec.PidsLimit, configured);
     }
 
     private static List<Mount> Mounts(ContainerPlan plan)

@@ -90,7 +90,7 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
             ?? throw new StacyVMException(ProblemKind.Internal, $"sandbox {id}: its container does not carry a token");
         IAgentLink link = known.Route == AgentRoute.Socket
             ? _host.Listen(id, token)
-            : new ExecAgentLink(setup.Daemon, id, known.Container, DockerUser.Parse(config.User ?? ""), token, _logger);
+            : new ExecAgentLink(_host, setup.Daemon, known, id, token, _logger);
         return Sandbox(setup, id, known, link);
     }
 

@@ -12,15 +12,27 @@ namespace StacyVM.Engine.Providers.Docker;
 /// The way to an agent whose daemon does not see our sockets: an exec of the agent's own program inside the container takes the agent's
 /// dial there and passes it on over its standard streams. A link that breaks is made again when somebody needs it.
 /// </summary>
-internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string container, DockerUser user, string token, ILogger logger) : IAgentLink
+internal sealed class ExecAgentLink : IAgentLink
 {
     private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _closed = new();
+    private readonly AgentHost _host;
+    private readonly DockerDaemon _daemon;
+    private readonly DockerHandle _handle;
+    private readonly string _id;
+    private readonly string _token;
+    private readonly ILogger _logger;
     private AgentConnection? _current;
     private Task<AgentConnection>? _dialling;
+
+    public ExecAgentLink(AgentHost host, DockerDaemon daemon, DockerHandle handle, string id, string token, ILogger logger)
+    {
+        (_host, _daemon, _handle, _id, _token, _logger) = (host, daemon, handle, id, token, logger);
+        host.Adopt(this);
+    }
 
     public async ValueTask<AgentConnection> GetAsync(CancellationToken cancellation)
     {
@@ -68,7 +80,7 @@ internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string conta
                 }
                 catch (Exception e) when (Environment.TickCount64 < deadline && e is IOException or ProtocolViolationException or DockerApiException or OperationCanceledException or StacyVMException { Kind: ProblemKind.ProviderUnavailable })
                 {
-                    DockerLog.LinkEnded(logger, id, e.Message);
+                    DockerLog.LinkEnded(_logger, _id, e.Message);
                     await Task.Delay(wait, _closed.Token).ConfigureAwait(false);
                     wait *= 2;
                 }
@@ -87,16 +99,15 @@ internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string conta
 
     private async Task<AgentConnection> DialOnceAsync(CancellationToken cancellation)
     {
-        // 1. An exec as the container's own user, in a directory that no image chooses.
-        var exec = await daemon.QuickAsync(
+        // 1. An exec, as the container's own user, in a directory that no image chooses.
+        var exec = await _daemon.QuickAsync(
             (client, limited) => client.Exec.CreateContainerExecAsync(
-                container,
+                _handle.Container,
                 new ContainerExecCreateParameters
                 {
                     AttachStdin = true,
                     AttachStdout = true,
                     AttachStderr = true,
-                    User = user.ToString(),
                     WorkingDir = ContainerSettings.SocketDirectory,
                     Cmd = [ContainerSettings.AgentProgram, "connect", "unix:" + ContainerSettings.Socket],
                 },
@@ -104,7 +115,7 @@ internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string conta
             cancellation).ConfigureAwait(false);
 
         // 2. Its streams; the limit is on the attaching, not on the stream.
-        MultiplexedStream attached = await daemon.QuickAsync(
+        MultiplexedStream attached = await _daemon.QuickAsync(
             (client, limited) => client.Exec.StartContainerExecAsync(exec.ID, new ContainerExecStartParameters(), limited),
             cancellation).ConfigureAwait(false);
         var stream = new ExecStream(attached);
@@ -114,7 +125,11 @@ internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string conta
         limited.CancelAfter(HandshakeWithin);
         try
         {
-            return await AgentConnection.OpenAsync(stream, id, token, limited.Token).ConfigureAwait(false);
+            return await AgentConnection.OpenAsync(stream, _id, _token, limited.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"it did not answer within {HandshakeWithin.TotalSeconds:0} s", e);
         }
         catch (Exception e) when (e is not OperationCanceledException && stream.Complaint.Length > 0)
         {
@@ -122,11 +137,12 @@ internal sealed class ExecAgentLink(DockerDaemon daemon, string id, string conta
         }
     }
 
-    private StacyVMException Gone(string why, Exception? cause) => new(ProblemKind.SandboxGone, $"sandbox {id}: {why}", cause);
+    private StacyVMException Gone(string why, Exception? cause) => new(ProblemKind.SandboxGone, $"sandbox {_id}: {why}", cause);
 
     public ValueTask DisposeAsync()
     {
         AgentConnection? current;
+        _host.Forget(this);
         lock (_lock)
         {
             _closed.Cancel();

@@ -26,7 +26,6 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
         ISandbox sandbox = await site.CreateAsync(TestImages.Hostile);
 
         Assert.Equal("1000", await DockerSite.ShellAsync(sandbox, "id -u"));
-        Assert.Equal("/workspace", await DockerSite.ShellAsync(sandbox, "pwd"));
         Assert.Equal("character special file", await DockerSite.ShellAsync(sandbox, "stat -L -c %F /dev/null"));
         Assert.Equal("alive", await DockerSite.ShellAsync(sandbox, "echo dead >/dev/null; cat /canary"));
         Assert.Equal("absent", await DockerSite.ShellAsync(sandbox, "test -e /tmp/decompressor-ran && echo ran || echo absent"));

@@ -56,7 +56,7 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         await using DockerSite site = await DockerSite.OpenAsync(daemon, remote: remote);
         ISandbox sandbox = await site.CreateAsync(TestImages.Bare);
 
-        Assert.Equal((0, "hi there"), await DockerSite.RunAsync(sandbox, "/tool", "echo", "hi there"));
+        Assert.Equal((0, "hi there"), await DockerSite.RunAsync(sandbox, "/busybox", "echo", "hi there"));
         Assert.Equal(127, (await DockerSite.RunAsync(sandbox, "sh", "-c", "true")).Code);
         await sandbox.Files.WriteAsync("/workspace/a", new MemoryStream("data"u8.ToArray()), null, Cancellation);
         await using FileContent content = await sandbox.Files.OpenReadAsync("/workspace/a", 0, -1, Cancellation);
@@ -107,9 +107,9 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
     {
         await using DockerSite site = await DockerSite.OpenAsync(daemon, remote: remote);
         ISandbox before = await site.CreateAsync();
+        uint process;
         await using (IExecSession detached = await before.StartAsync(new ExecSpec { Arguments = ["sleep", "600"], Detached = true }, Cancellation))
-        {
-        }
+            process = detached.Process;
 
         await site.RestartServerAsync();
         ListedRuntime listed = Assert.Single(await site.Provider.ListAsync(Cancellation));
@@ -118,8 +118,12 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         ISandbox? after = await site.Provider.RecoverAsync(before.Id, before.Handle, Cancellation);
 
         Assert.NotNull(after);
-        IReadOnlyList<ProcessSnapshot> processes = await ((IKeepsProcesses)after).ListProcessesAsync(Cancellation);
-        Assert.Contains(processes, process => process.Running && process.Command.Contains("sleep", StringComparison.Ordinal));
+        await using (IExecSession again = await ((IKeepsProcesses)after).AttachAsync(process, 0, Cancellation))
+        {
+            Assert.False(again.Exit.IsCompleted);
+            await again.KillAsync(Cancellation);
+            Assert.Equal(137, (await again.Exit.WaitAsync(Cancellation)).Code);
+        }
         await after.DestroyAsync(Cancellation);
         Assert.Null(await site.Provider.RecoverAsync(before.Id, before.Handle, Cancellation));
     }

@@ -29,7 +29,7 @@ internal static class TestImages
     public static async Task ImportAllAsync(DockerClient client)
     {
         await ImportAsync(client, Busybox, ["ENV FROM_IMAGE=yes"], System);
-        await ImportAsync(client, Bare, [], tar => tar.WriteEntry(File_("tool", File.ReadAllBytes("/bin/busybox"), Program)));
+        await ImportAsync(client, Bare, [], tar => tar.WriteEntry(File_("busybox", File.ReadAllBytes("/bin/busybox"), Program)));
         await ImportAsync(
             client,
             Hostile,
