@@ -174,7 +174,7 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
         private readonly CancellationTokenSource _over = new();
-        private readonly MemoryStream _sent = new();
+        private readonly List<MemoryStream> _sent = [];
         private readonly int _target;
 
         public EngineTap(int target)
@@ -191,7 +191,7 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
             get
             {
                 lock (_sent)
-                    return _sent.ToArray();
+                    return [.. _sent.SelectMany(connection => connection.ToArray())];
             }
         }
 
@@ -207,7 +207,9 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
             using (client)
             {
                 await server.ConnectAsync(IPAddress.Loopback, _target, _over.Token);
-                using var request = new MemoryStream();
+                var request = new MemoryStream();
+                lock (_sent)
+                    _sent.Add(request);
                 await Task.WhenAny(
                     CopyAsync(client.GetStream(), server.GetStream(), request),
                     CopyAsync(server.GetStream(), client.GetStream(), null));
@@ -218,21 +220,14 @@ public sealed class DockerAttackTests(ThrowawayDaemon daemon)
         private async Task CopyAsync(NetworkStream from, NetworkStream to, MemoryStream? kept)
         {
             byte[] buffer = new byte[64 * 1024];
-            try
-            {
-                for (int read; (read = await from.ReadAsync(buffer, _over.Token)) > 0;)
-                {
-                    kept?.Write(buffer, 0, read);
-                    await to.WriteAsync(buffer.AsMemory(0, read), _over.Token);
-                }
-            }
-            finally
+            for (int read; (read = await from.ReadAsync(buffer, _over.Token)) > 0;)
             {
                 if (kept is not null)
                 {
                     lock (_sent)
-                        kept.WriteTo(_sent);
+                        kept.Write(buffer, 0, read);
                 }
+                await to.WriteAsync(buffer.AsMemory(0, read), _over.Token);
             }
         }
 

@@ -59,7 +59,7 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         Assert.Equal((0, "hi there"), await DockerSite.RunAsync(sandbox, "/busybox", "echo", "hi there"));
         Assert.Equal(127, (await DockerSite.RunAsync(sandbox, "sh", "-c", "true")).Code);
         await sandbox.Files.WriteAsync("/workspace/a", new MemoryStream("data"u8.ToArray()), null, Cancellation);
-        await using FileContent content = await sandbox.Files.OpenReadAsync("/workspace/a", 0, -1, Cancellation);
+        await using FileContent content = await sandbox.Files.OpenReadAsync("/workspace/a", 0, long.MaxValue, Cancellation);
         using var reader = new StreamReader(content.Stream);
         Assert.Equal("data", await reader.ReadToEndAsync(Cancellation));
     }
@@ -122,6 +122,9 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         {
             Assert.False(again.Exit.IsCompleted);
             await again.KillAsync(Cancellation);
+            while (await again.ReadAsync(Cancellation) is not null)
+            {
+            }
             Assert.Equal(137, (await again.Exit.WaitAsync(Cancellation)).Code);
         }
         await after.DestroyAsync(Cancellation);
