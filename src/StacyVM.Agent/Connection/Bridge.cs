@@ -20,6 +20,10 @@ internal static unsafe class Bridge
         SignalAction ignore = new() { Handler = 1 };
         Libc.SetSignalAction(Signals.Pipe, &ignore, null);
         int socket = AcceptOne(address.Path);
+        // Neither direction may wait for the other: a host that is busy writing reads later.
+        Descriptor.SetNonBlocking(0);
+        Descriptor.SetNonBlocking(1);
+        Descriptor.SetNonBlocking(socket);
         var inward = new Pump(0, socket);
         var outward = new Pump(socket, 1);
         PollEntry* entries = stackalloc PollEntry[4];

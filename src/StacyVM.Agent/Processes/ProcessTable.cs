@@ -12,6 +12,7 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
     private const long MostRetainedBytes = 8 * 1024 * 1024;
     private const int StraysAgainMilliseconds = 20;
     private const int LastPasses = 16;
+    private const int ByProcess = 1, Exited = 4;
 
     private readonly Dictionary<uint, SandboxProcess> _processes = [];
     private readonly List<SandboxProcess> _ended = [];
@@ -73,7 +74,11 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
     internal void OnSupervisorGone(int supervisor, bool orderly)
     {
         _supervisors.Remove(supervisor);
-        if (!orderly)
+        // Inside a sandbox the kernel reaps; a launcher waits for its children, this one is at its very end.
+        byte* ignored = stackalloc byte[128];
+        if (options.IsLauncher)
+            Libc.WaitFor(ByProcess, supervisor, ignored, Exited);
+        else if (!orderly)
             KillStrays();
     }
 
@@ -106,8 +111,6 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
     /// <summary>Whoever kills a supervisor hands its children to the agent. They are ended, until none comes any more.</summary>
     private void KillStrays()
     {
-        if (options.IsLauncher)
-            return;
         loop.Timers.Stop(ref _strays);
         if (!ProcessTree.KillStrays(options.Pid, _supervisors))
             _strays = loop.Timers.Start(StraysAgainMilliseconds, KillStrays);
@@ -135,10 +138,8 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
             streams.HandOver(loop, process, keeper);
             if (!supervised)
             {
-                if (plan->FailedStage != SpawnStage.None)
-                    process.OnStartFailed(plan->FailedStage, plan->FailedErrno);
-                else
-                    process.OnStarted(pid);
+                (SpawnStage stage, int errno) = (plan->FailedStage, plan->FailedErrno);
+                process.WhenOpened(stage == SpawnStage.None ? () => process.OnStarted(pid) : () => process.OnStartFailed(stage, errno));
             }
             return process;
         }

@@ -22,6 +22,7 @@ internal sealed unsafe class SandboxProcess
     private CommandInput? _input;
     private ITreeKeeper? _keeper;
     private Loop.Timer? _timeout, _grace;
+    private Action? _whenOpened;
     private int _master = -1;
     private ExitFlags _why;
     private bool _exited;
@@ -67,11 +68,14 @@ internal sealed unsafe class SandboxProcess
         (_keeper, _stdout, _stderr, _input, _master) = (keeper, stdout, stderr, input, master);
     }
 
+    /// <summary>What is known of the start already, told once there is someone to tell.</summary>
+    internal void WhenOpened(Action tell) => _whenOpened = tell;
+
     internal void OnChannelOpened(ProcessChannel channel)
     {
         _channels.Add(channel);
-        if (Pid > 0)
-            TellStarted(channel);
+        _whenOpened?.Invoke();
+        _whenOpened = null;
     }
 
     internal void OnChannelClosed(ProcessChannel channel)
