@@ -28,6 +28,9 @@ public sealed class CgroupTreeTests : IAsyncDisposable
         await _tree.RemoveAsync("sb-1");
         await _tree.RemoveAsync("sb-1");
         Assert.Empty(_tree.List());
+        _tree.Create("sb-2", new CgroupLimits(64 * 1024 * 1024, 1, 50));
+        Assert.Equal(["sb-2"], _tree.List());
+        await _tree.RemoveAsync("sb-2");
         await bomb.WaitForExitAsync();
     }
 

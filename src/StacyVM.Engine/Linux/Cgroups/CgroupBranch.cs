@@ -6,21 +6,25 @@ namespace StacyVM.Engine.Linux.Cgroups;
 internal sealed class CgroupBranch
 {
     private const int CpuPeriod = 100_000;
+    private const uint Mode = 0x1ED;
+    private readonly Lock _lock = new();
+    private readonly string _parent;
     private readonly string _path;
     private readonly bool _unified;
 
-    private CgroupBranch(string path, bool unified, IReadOnlyList<string> controllers)
+    private CgroupBranch(string parent, string name, CgroupMount mount)
     {
-        _path = path;
-        _unified = unified;
-        Controllers = controllers;
+        _parent = parent;
+        _path = Path.Combine(parent, name);
+        _unified = mount.Version == 2;
+        Controllers = mount.Controllers;
     }
 
     /// <summary>Controllers that groups in here have.</summary>
-    public IReadOnlyList<string> Controllers { get; }
+    public IReadOnlyList<string> Controllers { get; private set; }
 
     /// <summary>Makes the installation's group.</summary>
-    /// <returns>Why it could not be made, or null.</returns>
+    /// <returns>What could not be had of it, or null.</returns>
     public static string? TryOpen(CgroupMount mount, string name, bool privileged, out CgroupBranch? branch)
     {
         branch = null;
@@ -29,35 +33,29 @@ internal sealed class CgroupBranch
         string? parent = privileged ? mount.Path : Delegated(mount);
         if (parent is null)
             return $"no group of {mount.Path} is delegated to this user (systemd-run --user --scope -p Delegate=yes gives one)";
-        string path = Path.Combine(parent, name);
-        if (Libc.MakeDirectory(path, 0x1ED) != 0 && Libc.Error != Libc.EEXIST)
-            return $"{path} cannot be made: {Libc.LastError()}";
-        if (mount.Version == 1)
-        {
-            branch = new CgroupBranch(path, unified: false, mount.Controllers);
-            return null;
-        }
-
-        string? failure = null;
-        var enabled = new List<string>();
-        foreach (string controller in mount.Controllers)
-        {
-            string? refused = TryWrite(Path.Combine(parent, "cgroup.subtree_control"), "+" + controller)
-                ?? TryWrite(Path.Combine(path, "cgroup.subtree_control"), "+" + controller);
-            if (refused is null)
-                enabled.Add(controller);
-            else
-                failure = refused;
-        }
-        branch = new CgroupBranch(path, unified: true, enabled);
-        return failure;
+        var made = new CgroupBranch(parent, name, mount);
+        if (Libc.MakeDirectory(made._path, Mode) != 0 && Libc.Error != Libc.EEXIST)
+            return $"{made._path} cannot be made: {Libc.LastError()}";
+        branch = made;
+        return made.Enable();
     }
 
     public void Create(string name, CgroupLimits limits)
     {
         string path = Path.Combine(_path, name);
-        if (Libc.MakeDirectory(path, 0x1ED) != 0 && Libc.Error != Libc.EEXIST)
-            throw new IOException($"cannot make the control group {path}: {Libc.LastError()}");
+        lock (_lock)
+        {
+            // The installation's own group went with the last sandbox before.
+            bool made = Libc.MakeDirectory(path, Mode) == 0;
+            if (!made && Libc.Error == Libc.ENOENT)
+            {
+                if (Libc.MakeDirectory(_path, Mode) == 0 && Enable() is { } failure)
+                    throw new IOException(failure);
+                made = Libc.MakeDirectory(path, Mode) == 0;
+            }
+            if (!made && Libc.Error != Libc.EEXIST)
+                throw new IOException($"cannot make the control group {path}: {Libc.LastError()}");
+        }
         if (Controllers.Contains("memory"))
         {
             if (_unified)
@@ -120,7 +118,12 @@ internal sealed class CgroupBranch
         }
     }
 
-    public void RemoveIfEmpty() => _ = Libc.RemoveDirectory(_path);
+    /// <summary>Removes the installation's own group when no sandbox is in it; it comes again with the next one.</summary>
+    public void RemoveIfEmpty()
+    {
+        lock (_lock)
+            _ = Libc.RemoveDirectory(_path);
+    }
 
     public IEnumerable<string> Children() =>
         Directory.Exists(_path) ? Directory.EnumerateDirectories(_path).Select(path => Path.GetFileName(path)) : [];
@@ -144,6 +147,26 @@ internal sealed class CgroupBranch
         if (Controllers.Contains("pids") && Number(path, "pids.current") is { } processes)
             usage = usage with { Processes = (int)processes };
         return usage;
+    }
+
+    /// <summary>Version 2 hands controllers down one by one, from parent to child.</summary>
+    private string? Enable()
+    {
+        if (!_unified)
+            return null;
+        string? failure = null;
+        var enabled = new List<string>();
+        foreach (string controller in Controllers)
+        {
+            string? refused = TryWrite(Path.Combine(_parent, "cgroup.subtree_control"), "+" + controller)
+                ?? TryWrite(Path.Combine(_path, "cgroup.subtree_control"), "+" + controller);
+            if (refused is null)
+                enabled.Add(controller);
+            else
+                failure = refused;
+        }
+        Controllers = enabled;
+        return failure;
     }
 
     private static string? Delegated(CgroupMount mount)

@@ -95,11 +95,17 @@ internal sealed class CgroupTree
         }
     }
 
-    /// <summary>Removes the groups of a sandbox, which must be empty of processes. Groups that are not there are no error.</summary>
+    /// <summary>
+    /// Removes the groups of a sandbox, which must be empty of processes, and with the last one the installation's own. Groups that are not
+    /// there are no error.
+    /// </summary>
     public async Task RemoveAsync(string id)
     {
         foreach (CgroupBranch branch in _branches)
+        {
             await branch.RemoveAsync(id + _suffix).ConfigureAwait(false);
+            branch.RemoveIfEmpty();
+        }
     }
 
     /// <summary>Removes the installation's own groups where no sandbox is left in them.</summary>

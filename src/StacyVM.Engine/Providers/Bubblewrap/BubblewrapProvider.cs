@@ -96,8 +96,9 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
 
             // 4. The listener before the agent, so that its first dial succeeds.
             listener = host.Listen(id, state.Token, user);
+            // The launch itself, a millisecond, is not cut off: whether there is something to clean up has to be known.
             HostLauncher launcher = await host.LauncherAsync(cancellation).ConfigureAwait(false);
-            LaunchedProgram bwrap = await launcher.LaunchAsync(Request(setup, folder, spec, id, user), cancellation).ConfigureAwait(false);
+            LaunchedProgram bwrap = await launcher.LaunchAsync(Request(setup, folder, spec, id, user), CancellationToken.None).ConfigureAwait(false);
 
             // 5. The agent comes, or bwrap says why not.
             await ArriveAsync(id, listener, bwrap, folder, cancellation).ConfigureAwait(false);

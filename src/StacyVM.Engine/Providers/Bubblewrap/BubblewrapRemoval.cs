@@ -6,6 +6,7 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 /// <summary>Ends a sandbox and removes it, whatever state it is in and whoever started it.</summary>
 internal sealed class BubblewrapRemoval(AgentHost host, BubblewrapSetup setup)
 {
+    private const int Attempts = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <param name="id">The sandbox.</param>
@@ -19,11 +20,7 @@ internal sealed class BubblewrapRemoval(AgentHost host, BubblewrapSetup setup)
         if (first is { } process)
             await ProcessExits.KillAsync(process, Patience).ConfigureAwait(false);
 
-        // 2. What is left in its groups: bwrap itself, or one that had not made the namespace yet.
-        if (setup.Cgroups.Any)
-            await setup.Cgroups.KillAsync(id, Patience).ConfigureAwait(false);
-
-        // 3. Nothing written down leads to its processes, or there are no groups to hold them: all of /proc is looked through.
+        // 2. Nothing written down leads to its processes, or there are no groups to hold them: all of /proc is looked through.
         if (!setup.Cgroups.Any || (first is null && folder.Exists))
         {
             foreach (int pid in ProcessScan.Find(id, folder.Agent))
@@ -33,8 +30,22 @@ internal sealed class BubblewrapRemoval(AgentHost host, BubblewrapSetup setup)
             }
         }
 
+        // 3. What is left in its groups: bwrap itself, or one that had not made the namespace yet. One that joins at the last moment, started
+        // by a server that is gone, keeps a group from being removed: once more.
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await setup.Cgroups.KillAsync(id, Patience).ConfigureAwait(false);
+                await setup.Cgroups.RemoveAsync(id).ConfigureAwait(false);
+                break;
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+            }
+        }
+
         // 4. The rest is dead matter.
-        await setup.Cgroups.RemoveAsync(id).ConfigureAwait(false);
         folder.Remove();
         setup.Users?.Release(id);
     }

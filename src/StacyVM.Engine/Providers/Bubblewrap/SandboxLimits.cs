@@ -10,16 +10,13 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 /// </summary>
 internal static class SandboxLimits
 {
-    /// <summary>Beside the commands there are bwrap and the threads of the agent.</summary>
-    private const int OwnProcesses = 16;
-
     /// <summary>Part of util-linux.</summary>
     private const string Limiter = "/usr/bin/prlimit";
 
     private const int FileSize = 1, Data = 2, Core = 4, Processes = 6, OpenFiles = 7, LockedMemory = 8;
     private const long Mebibyte = 1024 * 1024;
 
-    public static CgroupLimits OfGroups(SandboxSpec spec) => new(spec.MemoryMb * Mebibyte, spec.Vcpus, spec.PidsLimit + OwnProcesses);
+    public static CgroupLimits OfGroups(SandboxSpec spec) => new(spec.MemoryMb * Mebibyte, spec.Vcpus, spec.PidsLimit);
 
     /// <param name="spec">What was asked for.</param>
     /// <param name="cgroups">What is bounded already.</param>
@@ -35,7 +32,7 @@ internal static class SandboxLimits
             new(LockedMemory, (ulong)(8 * Mebibyte)),
         ];
         if (!cgroups.Enforces("pids") && !shared)
-            limits.Add(new(Processes, (ulong)(spec.PidsLimit + OwnProcesses)));
+            limits.Add(new(Processes, (ulong)spec.PidsLimit));
         if (!cgroups.Enforces("memory"))
             limits.Add(new(Data, (ulong)(spec.MemoryMb * Mebibyte)));
         return limits;
@@ -51,6 +48,6 @@ internal static class SandboxLimits
     /// <returns>Begin of the command line inside the sandbox.</returns>
     public static IReadOnlyList<string> WithinNamespace(SandboxSpec spec, CgroupTree cgroups, bool shared) =>
         shared && CountsWithinNamespace && !cgroups.Enforces("pids")
-            ? [Limiter, string.Create(CultureInfo.InvariantCulture, $"--nproc={spec.PidsLimit + OwnProcesses}:{spec.PidsLimit + OwnProcesses}")]
+            ? [Limiter, string.Create(CultureInfo.InvariantCulture, $"--nproc={spec.PidsLimit}:{spec.PidsLimit}")]
             : [];
 }
