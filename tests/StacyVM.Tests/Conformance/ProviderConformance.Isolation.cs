@@ -85,7 +85,8 @@ public abstract partial class ProviderConformance
         ISandbox sandbox = await Provider.CreateAsync(NewId(), Spec with { PidsLimit = 64 }, null, Stop);
         ISandbox neighbour = await CreateAsync();
         string mark = Mark();
-        await using (IExecSession bomb = await sandbox.StartAsync(Shell($"i=0; while [ $i -lt 300 ]; do sleep {mark} & i=$((i+1)); done 2>/dev/null; echo made; wait"), Stop))
+        // A shell that cannot fork may end at once: an inner one makes the bomb.
+        await using (IExecSession bomb = await sandbox.StartAsync(Shell($"(i=0; while [ $i -lt 300 ]; do sleep {mark} & i=$((i+1)); done) 2>/dev/null; echo made; exec sleep {mark}"), Stop))
         {
             Task<string> output = bomb.ReadUntilAsync("made", Stop);
             await Task.WhenAny(output, bomb.Exit, Task.Delay(TimeSpan.FromSeconds(5), Stop));

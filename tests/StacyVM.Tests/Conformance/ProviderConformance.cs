@@ -101,7 +101,7 @@ public abstract partial class ProviderConformance : IAsyncLifetime
         return id;
     }
 
-    private protected SandboxSpec Spec => new() { Image = Image, MemoryMb = 512, Vcpus = 1, DiskMb = 1024, PidsLimit = 256 };
+    private protected SandboxSpec Spec => new() { Image = Image, MemoryMb = 512, Vcpus = 1, DiskMb = 4096, PidsLimit = 256 };
 
     private protected Task<ISandbox> CreateAsync() => Provider.CreateAsync(NewId(), Spec, null, Stop);
 
