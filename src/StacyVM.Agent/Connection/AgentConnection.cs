@@ -11,6 +11,7 @@ internal sealed unsafe class AgentConnection : IEventHandler
     private const int MostChannels = 1024;
     private const int LongestPing = 64;
     private const int TrimAfterMilliseconds = 500;
+    private const long LargeHeapBytes = 384 * 1024;
     private const int HelloWithinMilliseconds = 10_000;
 
     private readonly EventLoop _loop;
@@ -55,6 +56,11 @@ internal sealed unsafe class AgentConnection : IEventHandler
         catch (ProtocolViolationException violation)
         {
             End(violation.Message);
+        }
+        catch (Exception fault) when (fault is not OperationFailure)
+        {
+            // Whatever a request did to us, it costs its host the connection and no one a process.
+            End("a fault in the agent");
         }
     }
 
@@ -132,7 +138,7 @@ internal sealed unsafe class AgentConnection : IEventHandler
             if (!HasEnded)
                 _inbox.Take(FrameHeader.Size + header.Length);
         }
-        if (_inbox.Capacity > SmallRead * 2)
+        if (!HasEnded)
             _trim ??= _loop.Timers.Start(TrimAfterMilliseconds, Trim);
     }
 
@@ -246,13 +252,18 @@ internal sealed unsafe class AgentConnection : IEventHandler
             _loop.Remove(_output);
     }
 
+    /// <summary>After some work, memory that only the work needed goes back to the system.</summary>
     private void Trim()
     {
         _trim = null;
         _inbox.Trim(SmallRead * 2);
         if (!Outbox.Trim() || _inbox.Capacity > SmallRead * 2)
+        {
             _trim = _loop.Timers.Start(TrimAfterMilliseconds, Trim);
-        else
-            Libc.AllocatorTrim(0);
+            return;
+        }
+        if (GC.GetTotalMemory(false) > LargeHeapBytes)
+            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        Libc.AllocatorTrim(0);
     }
 }

@@ -74,9 +74,24 @@ internal sealed unsafe class EventLoop
             Slot slot = _slots[fd];
             // The number may have been closed and given out again by an earlier event of this batch.
             if (slot.Handler is not null && slot.Generation == (uint)(events[i].Token >> 32))
-                slot.Handler.OnReady(fd, events[i].Events);
+                Handle(slot.Handler, fd, events[i].Events);
         }
         Timers.RunDue();
+    }
+
+    /// <summary>A handler that fails loses its place in the loop; the others go on.</summary>
+    private void Handle(IEventHandler handler, int fd, uint events)
+    {
+        try
+        {
+            handler.OnReady(fd, events);
+        }
+        catch (Exception fault)
+        {
+            Descriptor.Complain("a fault: " + fault.Message);
+            if (_slots[fd].Handler == handler)
+                Remove(fd);
+        }
     }
 
     private ulong Token(int fd) => (ulong)_slots[fd].Generation << 32 | (uint)fd;
