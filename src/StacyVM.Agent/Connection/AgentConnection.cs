@@ -42,11 +42,7 @@ internal sealed unsafe class AgentConnection : IEventHandler
     public void OnReady(int descriptor, uint events)
     {
         if ((events & EpollEvents.Out) != 0)
-        {
             Flush();
-            if (!HasEnded && !Outbox.Blocked)
-                ResumeChannels();
-        }
         if (HasEnded || descriptor != _input || (events & ~EpollEvents.Out) == 0)
             return;
         try
@@ -64,12 +60,17 @@ internal sealed unsafe class AgentConnection : IEventHandler
         }
     }
 
-    /// <summary>Writes what the turn produced; called once at its end.</summary>
+    /// <summary>Writes what the turn produced, and what those add who were held back meanwhile; called once at its end. Credit bounds it.</summary>
     internal void Flush()
     {
         if (HasEnded)
             return;
         Outbox.Flush();
+        while (!Outbox.Broken && !Outbox.Blocked && Outbox.TakeHeldBack())
+        {
+            ResumeChannels();
+            Outbox.Flush();
+        }
         if (Outbox.Broken)
         {
             End(null);

@@ -15,6 +15,7 @@ internal sealed unsafe class Outbox(int descriptor)
     private readonly ByteQueue _bytes = new();
     private readonly Queue<FrameBlock> _blocks = new();
     private FrameBlock? _torn;
+    private bool _heldBack;
 
     /// <summary>The socket took less than it was given.</summary>
     internal bool Blocked { get; private set; }
@@ -22,8 +23,16 @@ internal sealed unsafe class Outbox(int descriptor)
     /// <summary>The peer is gone.</summary>
     internal bool Broken { get; private set; }
 
-    /// <summary>So much waits already that producers of output should stop.</summary>
-    internal bool Congested => _bytes.Count > Enough;
+    /// <summary>So much waits already that producers of output should stop. Who is told so is called again once it has left.</summary>
+    internal bool Congested
+    {
+        get
+        {
+            bool congested = _bytes.Count > Enough;
+            _heldBack |= congested;
+            return congested;
+        }
+    }
 
     internal bool IsEmpty => _bytes.IsEmpty && _blocks.Count == 0 && _torn is null;
 
@@ -85,6 +94,14 @@ internal sealed unsafe class Outbox(int descriptor)
             }
             Account(Write(vectors, count));
         }
+    }
+
+    /// <summary>True once after producers were told to stop: no event will tell them to go on when the socket was never full.</summary>
+    internal bool TakeHeldBack()
+    {
+        bool heldBack = _heldBack;
+        _heldBack = false;
+        return heldBack;
     }
 
     /// <summary>Gives the blocks back to their owners and forgets the rest.</summary>
