@@ -161,15 +161,24 @@ internal sealed class PublishedServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is null || _process.HasExited)
-            await StartAgainAsync();
-        JsonElement sandboxes = await GetAsync("sandboxes");
-        await Task.WhenAll(sandboxes.EnumerateArray().Select(sandbox => DestroyAsync(sandbox.GetProperty("id").GetString()!)));
-        await Leaks.NoneAsync(this);
-        await StopAsync();
-        Assert.True(Process.ExitCode == 0, $"after SIGTERM the server ended with {Process.ExitCode}:\n{Log}");
-        Http.Dispose();
-        Process.Dispose();
+        try
+        {
+            if (_process is null || _process.HasExited)
+                await StartAgainAsync();
+            JsonElement sandboxes = await GetAsync("sandboxes");
+            await Task.WhenAll(sandboxes.EnumerateArray().Select(sandbox => DestroyAsync(sandbox.GetProperty("id").GetString()!)));
+            await Leaks.NoneAsync(this);
+            await StopAsync();
+            Assert.True(Process.ExitCode == 0, $"after SIGTERM the server ended with {Process.ExitCode}:\n{Log}");
+        }
+        finally
+        {
+            // A test that found a leak leaves no server running behind it.
+            if (!Process.HasExited)
+                await KillAsync();
+            Http.Dispose();
+            Process.Dispose();
+        }
         Directory.Delete(DataDirectory, recursive: true);
     }
 
