@@ -37,6 +37,9 @@ internal sealed unsafe class AgentOptions
     /// <summary>Started by the server on the host itself, to start the runtimes of sandboxes.</summary>
     internal bool IsLauncher => Dial.Kind == DialKind.StandardStreams;
 
+    /// <summary>Operations and processes at the same time. The launcher keeps one of each for every sandbox of the server.</summary>
+    internal int MostAtOnce => IsLauncher ? 65_536 : 1024;
+
     internal static AgentOptions Read()
     {
         byte** environment = Libc.GetEnvironment();

@@ -98,7 +98,7 @@ internal sealed class SandboxAgent
             : throw new OperationFailure(AgentStatus.NotFound, "the process has ended");
     }
 
-    private void OnConnected(int input, int output) => _connection = new AgentConnection(_loop, this, input, output);
+    private void OnConnected(int input, int output) => _connection = new AgentConnection(_loop, this, input, output, _options.MostAtOnce);
 
     private void Shutdown()
     {

@@ -8,7 +8,6 @@ namespace StacyVM.Agent.Connection;
 internal sealed unsafe class AgentConnection : IEventHandler
 {
     private const int SmallRead = 16 * 1024, LargeRead = AgentProtocol.MaxPayload + FrameHeader.Size;
-    private const int MostChannels = 1024;
     private const int LongestPing = 64;
     private const int TrimAfterMilliseconds = 500;
     private const long LargeHeapBytes = 384 * 1024;
@@ -19,14 +18,15 @@ internal sealed unsafe class AgentConnection : IEventHandler
     private readonly ByteQueue _inbox = new();
     private readonly Dictionary<uint, Channel> _channels = [];
     private readonly RecordWriter _writer = new();
+    private readonly int _mostChannels;
     private int _input, _output;
     private int _readSize = SmallRead;
     private bool _watchesOutput;
     private Loop.Timer? _trim, _handshake;
 
-    internal AgentConnection(EventLoop loop, SandboxAgent agent, int input, int output)
+    internal AgentConnection(EventLoop loop, SandboxAgent agent, int input, int output, int mostChannels)
     {
-        (_loop, _agent, _input, _output) = (loop, agent, input, output);
+        (_loop, _agent, _input, _output, _mostChannels) = (loop, agent, input, output, mostChannels);
         Outbox = new Outbox(output);
         _loop.Add(input, EpollEvents.In, this);
         _handshake = _loop.Timers.Start(HelloWithinMilliseconds, () => End("the host said nothing"));
@@ -215,9 +215,9 @@ internal sealed unsafe class AgentConnection : IEventHandler
     {
         if (_channels.ContainsKey(number))
             throw new ProtocolViolationException("a channel is opened twice");
-        if (_channels.Count >= MostChannels)
+        if (_channels.Count >= _mostChannels)
         {
-            SendClosed(number, AgentStatus.ResourceLimit, "1,024 channels are open already", []);
+            SendClosed(number, AgentStatus.ResourceLimit, "too many channels are open already", []);
             return;
         }
         try

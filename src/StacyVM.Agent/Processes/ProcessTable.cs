@@ -8,7 +8,7 @@ namespace StacyVM.Agent.Processes;
 /// <summary>All processes that the host started and may still ask about.</summary>
 internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
 {
-    private const int MostProcesses = 1024, MostRetained = 64;
+    private const int MostRetained = 64;
     private const long MostRetainedBytes = 8 * 1024 * 1024;
     private const int StraysAgainMilliseconds = 20;
     private const int LastPasses = 16;
@@ -27,8 +27,8 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
 
     internal ProcessChannel Start(AgentConnection connection, uint channel, StartProcessRequest request)
     {
-        if (_processes.Count - _ended.Count >= MostProcesses)
-            throw new OperationFailure(AgentStatus.ResourceLimit, "1,024 processes of the host run already");
+        if (_processes.Count - _ended.Count >= options.MostAtOnce)
+            throw new OperationFailure(AgentStatus.ResourceLimit, "too many processes of the host run already");
         using var arena = new NativeArena();
         SpawnPlan* plan = _planner.Plan(request, arena);
         SandboxProcess process = Launch(request, plan);
