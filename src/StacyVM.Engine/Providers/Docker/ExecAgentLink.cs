@@ -109,6 +109,8 @@ internal sealed class ExecAgentLink : IAgentLink
                     AttachStdout = true,
                     AttachStderr = true,
                     WorkingDir = ContainerSettings.SocketDirectory,
+                    // Names without values are taken out of the container's environment, which commands could read from this process.
+                    Env = [AgentProtocol.TokenVariable, AgentProtocol.DialVariable, AgentProtocol.WorkdirVariable, AgentProtocol.UserVariable],
                     Cmd = [ContainerSettings.AgentProgram, "connect", "unix:" + ContainerSettings.Socket],
                 },
                 limited),

@@ -11,7 +11,7 @@ internal sealed class FakeEngine : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("stacyvm-engine-").FullName;
     private readonly HashSet<string> _images = [];
     private readonly WebApplication _application;
-    private TaskCompletionSource<string> _pull = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _pull = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _pulls;
 
     private FakeEngine()

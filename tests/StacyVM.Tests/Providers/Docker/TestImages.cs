@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Formats.Tar;
 using System.Text;
 using Docker.DotNet;
@@ -19,12 +20,7 @@ internal static class TestImages
 
     private const UnixFileMode Program = (UnixFileMode)0b111_101_101;
 
-    private static readonly string[] Applets =
-    [
-        "sh", "cat", "ls", "echo", "true", "false", "sleep", "id", "env", "pwd", "mkdir", "rm", "touch", "chmod", "stat", "dd", "head", "tail", "wc",
-        "ps", "kill", "setsid", "nohup", "readlink", "find", "grep", "sed", "seq", "tr", "sort", "nc", "httpd", "yes", "printf", "test", "uname",
-        "hostname", "mount", "df", "date", "cp", "mv", "ln", "od", "tee", "sync", "which", "stty", "tty", "timeout", "usleep", "mknod", "ip", "wget",
-    ];
+    private static readonly string[] Applets = ListApplets();
 
     public static async Task ImportAllAsync(DockerClient client)
     {
@@ -65,9 +61,17 @@ internal static class TestImages
             tar.WriteEntry(new PaxTarEntry(TarEntryType.Directory, directory + "/") { Mode = Program });
         tar.WriteEntry(new PaxTarEntry(TarEntryType.Directory, "tmp/") { Mode = (UnixFileMode)0b1_111_111_111 });
         tar.WriteEntry(File_("bin/busybox", File.ReadAllBytes("/bin/busybox"), Program));
-        foreach (string applet in Applets)
+        foreach (string applet in Applets.Except(["busybox"]))
             tar.WriteEntry(Link("bin/" + applet, "busybox"));
+        // The only usual tool that this busybox lacks.
+        tar.WriteEntry(File_("bin/nohup", "#!/bin/sh\ntrap '' HUP\nexec \"$@\"\n"u8.ToArray(), Program));
         tar.WriteEntry(File_("etc/passwd", "root:x:0:0::/root:/bin/sh\n"u8.ToArray(), UnixFileMode.UserRead | UnixFileMode.OtherRead));
+    }
+
+    private static string[] ListApplets()
+    {
+        using var busybox = Process.Start(new ProcessStartInfo("/bin/busybox", "--list") { RedirectStandardOutput = true })!;
+        return busybox.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
     private static PaxTarEntry File_(string name, byte[] content, UnixFileMode mode) =>

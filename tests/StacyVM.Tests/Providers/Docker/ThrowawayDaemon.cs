@@ -32,7 +32,8 @@ public sealed class ThrowawayDaemon : IAsyncLifetime
     {
         if (_missing is null)
             return;
-        bool required = Environment.GetEnvironmentVariable("CI") == "true"
+        bool required = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("STACYVM_REQUIRE_RUNTIMES"))
+            || Environment.GetEnvironmentVariable("CI") == "true"
             || (Environment.GetEnvironmentVariable("STACYVM_TEST_REQUIRE") ?? "").Split(',').Contains("docker");
         if (required)
             Assert.Fail("Docker is required here: " + _missing);
