@@ -55,7 +55,7 @@ internal static class ProcessOptions
 internal static class CallNumbers
 {
     internal const long SetUser = 105, SetGroup = 106, SetGroups = 116, SetFileUser = 122, SetFileGroup = 123, OpenProcess = 434,
-        SetSignalMask = 14, GetWorkingDirectory = 79;
+        SetSignalAction = 13, SetSignalMask = 14, GetWorkingDirectory = 79;
 }
 
 internal static class InotifyMask

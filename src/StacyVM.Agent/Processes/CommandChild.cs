@@ -61,11 +61,13 @@ internal static unsafe class CommandChild
         if (plan->Confined && (ForkCalls.SystemCall(CallNumbers.GetWorkingDirectory, (long)name, 4096, 0, 0) < 0 || name[0] != '/'))
             return Fail(plan, SpawnStage.WorkingDirectory);
 
-        // 6. Signals as a fresh program expects them: the agent ignores two and blocks all around the fork.
+        // 6. Signals as a fresh program expects them, whatever the agent ignores or was born ignoring. The kernel's own call: libc keeps two
+        //    signals to itself and leaves them as they are.
         ForkCalls.SetFileMask(0x12);
-        SignalAction standard = default;
-        ForkCalls.SetSignalAction(Signals.Pipe, &standard, null);
-        ForkCalls.SetSignalAction(Signals.Child, &standard, null);
+        byte* standard = stackalloc byte[32];
+        new Span<byte>(standard, 32).Clear();
+        for (int signal = 1; signal <= 64; signal++)
+            ForkCalls.SystemCall(CallNumbers.SetSignalAction, signal, (long)standard, 0, 8);
         ulong none = 0;
         ForkCalls.SystemCall(CallNumbers.SetSignalMask, SetSignalMask, (long)&none, 0, 8);
 
