@@ -30,6 +30,9 @@ internal static unsafe partial class ForkCalls
     [LibraryImport(Library, EntryPoint = "syscall"), SuppressGCTransition]
     internal static partial long SystemCall(long number, long a, long b, long c, long d);
 
+    [LibraryImport(Library, EntryPoint = "sigaction"), SuppressGCTransition]
+    internal static partial int SetSignalAction(int signal, SignalAction* action, SignalAction* previous);
+
     [LibraryImport(Library, EntryPoint = "setsid"), SuppressGCTransition]
     internal static partial int NewSession();
 
