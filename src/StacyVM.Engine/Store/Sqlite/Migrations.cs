@@ -56,6 +56,107 @@ internal static class Migrations
             created_at TEXT NOT NULL);
         CREATE INDEX operation_audit_logs_tenant ON operation_audit_logs (tenant_id, id);
         """,
+        """
+        CREATE TABLE owner_quotas (
+            owner_id TEXT NOT NULL PRIMARY KEY,
+            max_sandboxes INTEGER NOT NULL,
+            max_ttl_seconds INTEGER NOT NULL,
+            max_exec_timeout_seconds INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL);
+        """,
+        """
+        CREATE TABLE templates (
+            name TEXT NOT NULL PRIMARY KEY,
+            version INTEGER NOT NULL,
+            image TEXT NOT NULL,
+            description TEXT NOT NULL DEFAULT '',
+            provider TEXT NOT NULL DEFAULT '',
+            setup TEXT NOT NULL DEFAULT '[]',
+            allowed_hosts TEXT NOT NULL DEFAULT '[]',
+            memory_mb INTEGER NOT NULL,
+            cpu_cores INTEGER NOT NULL,
+            ttl_seconds INTEGER NOT NULL,
+            env TEXT NOT NULL DEFAULT '{}',
+            files TEXT NOT NULL DEFAULT '{}',
+            secrets TEXT NOT NULL DEFAULT '[]',
+            metadata TEXT NOT NULL DEFAULT '{}',
+            pool_size INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL);
+        """,
+        """
+        CREATE TABLE environment_specs (
+            id TEXT NOT NULL PRIMARY KEY,
+            owner_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            base_image TEXT NOT NULL,
+            python_packages TEXT NOT NULL DEFAULT '[]',
+            apt_packages TEXT NOT NULL DEFAULT '[]',
+            python_version TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (owner_id, name));
+        CREATE TABLE environment_builds (
+            id TEXT NOT NULL PRIMARY KEY,
+            spec_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            current_step TEXT NOT NULL,
+            log_blob TEXT NOT NULL DEFAULT '',
+            image_size_bytes INTEGER NOT NULL DEFAULT 0,
+            digest_local TEXT NOT NULL DEFAULT '',
+            error TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            finished_at TEXT,
+            updated_at TEXT NOT NULL);
+        CREATE INDEX environment_builds_spec ON environment_builds (spec_id, created_at);
+        CREATE TABLE environment_artifacts (
+            id INTEGER PRIMARY KEY,
+            build_id TEXT NOT NULL,
+            target TEXT NOT NULL,
+            image_ref TEXT NOT NULL,
+            digest TEXT NOT NULL DEFAULT '',
+            status TEXT NOT NULL,
+            error TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (build_id, target));
+        CREATE TABLE registry_connections (
+            id TEXT NOT NULL PRIMARY KEY,
+            owner_id TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            username TEXT NOT NULL,
+            secret_ref TEXT NOT NULL,
+            is_default INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            UNIQUE (owner_id, provider, username));
+        """,
+        """
+        CREATE TABLE admin_audit_logs (
+            id INTEGER PRIMARY KEY,
+            actor TEXT NOT NULL,
+            method TEXT NOT NULL,
+            path TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            request_id TEXT NOT NULL,
+            remote_addr TEXT NOT NULL,
+            user_agent TEXT NOT NULL,
+            tenant_id TEXT NOT NULL,
+            created_at TEXT NOT NULL);
+        CREATE INDEX admin_audit_logs_age ON admin_audit_logs (created_at);
+        CREATE TABLE workers (
+            id TEXT NOT NULL PRIMARY KEY,
+            hostname TEXT NOT NULL,
+            status TEXT NOT NULL,
+            providers TEXT NOT NULL DEFAULT '[]',
+            capabilities TEXT NOT NULL DEFAULT '[]',
+            capacity TEXT NOT NULL DEFAULT '{}',
+            last_heartbeat TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL);
+        """,
     ];
 
     /// <summary>The newest version this program knows.</summary>
