@@ -83,13 +83,16 @@ internal sealed class StacyServer : IAsyncDisposable
 
         // 4 routes
         RouteGroupBuilder api = app.MapGroup("/api/v1");
+        RouteGroupBuilder admin = api.MapAdminArea();
         var lines = new NdjsonOutput(lifetime, time);
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
         new SandboxEndpoints(engine.Sandboxes).Map(api);
         new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime)).Map(api);
         new ProcessEndpoints(engine.Sandboxes, engine.Commands, lines).Map(api);
         new FileEndpoints(engine.Files).Map(api);
-        new ProviderEndpoints(engine.Providers, engine.Sandboxes).Map(api);
+        var providers = new ProviderEndpoints(engine.Providers, engine.Sandboxes);
+        providers.Map(api);
+        providers.Map(admin);
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
 

@@ -10,17 +10,11 @@ namespace StacyVM.Server.Endpoints;
 /// <summary>Isolation levels and their health. The same routes exist below <c>/admin</c>, for administrators.</summary>
 internal sealed class ProviderEndpoints(ProviderRegistry providers, SandboxDirectory sandboxes)
 {
-    public void Map(IEndpointRouteBuilder api)
+    public void Map(IEndpointRouteBuilder routes)
     {
-        MapBelow(api, "/providers", Scopes.Read, Scopes.Api);
-        MapBelow(api, "/admin/providers", Scopes.Admin, Scopes.Admin);
-    }
-
-    private void MapBelow(IEndpointRouteBuilder api, string root, string readScope, string testScope)
-    {
-        api.MapGet(root, ListAsync).RequireScope(readScope);
-        api.MapPost(root + "/test", TestAsync).RequireScope(testScope);
-        api.MapGet(root + "/{name}", GetAsync).RequireScope(readScope);
+        routes.MapGet("/providers", ListAsync).RequireScope(Scopes.Read);
+        routes.MapPost("/providers/test", TestAsync).RequireScope(Scopes.Api);
+        routes.MapGet("/providers/{name}", GetAsync).RequireScope(Scopes.Read);
     }
 
     private async Task ListAsync(HttpContext context)
