@@ -1,7 +1,7 @@
 # Every verb of the project. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help quickstart build test check bench clean deps
+.PHONY: help quickstart build test check reference bench clean deps
 
 VERBOSITY ?= q
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
@@ -32,6 +32,9 @@ test: ## install what the tests need, build, run everything, end with the count
 check: ## format, analyzers, architecture rules, AOT warnings
 	@scripts/ensure-deps build
 	@scripts/check
+
+reference: ## write the generated pages below docs again
+	@STACYVM_WRITE_REFERENCE=1 dotnet run --project tests/StacyVM.Tests -- -noLogo -class '*ReferenceTests'
 
 bench: build ## measure this machine: ./stacyvm bench
 	@./$(SERVER) bench

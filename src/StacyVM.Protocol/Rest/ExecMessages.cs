@@ -12,6 +12,7 @@ public sealed record ExecRequest
     /// <summary><c>shell</c> (default) or <c>argv</c>.</summary>
     public string? Mode { get; init; }
 
+    /// <summary>Variables of the command, beside those of the sandbox.</summary>
     public Dictionary<string, string>? Env { get; init; }
 
     /// <summary>Default <c>/workspace</c>.</summary>
@@ -36,8 +37,10 @@ public sealed record ExecResult
     /// <summary>128 + signal when a signal ended it.</summary>
     public required int ExitCode { get; init; }
 
+    /// <summary>What it wrote there; bytes that are not UTF-8 become U+FFFD.</summary>
     public required string Stdout { get; init; }
 
+    /// <summary>What it wrote there; bytes that are not UTF-8 become U+FFFD.</summary>
     public required string Stderr { get; init; }
 
     /// <summary>Measured by the server.</summary>
@@ -53,6 +56,7 @@ public sealed record StreamChunk
     /// <summary><c>stdout</c> or <c>stderr</c>.</summary>
     public required string Stream { get; init; }
 
+    /// <summary>A piece of the output, not aligned to lines; characters are whole.</summary>
     public required string Data { get; init; }
 
     /// <summary>Only on the last line.</summary>
@@ -77,13 +81,16 @@ public sealed record ProcessInfo
     /// <summary>Process id inside the sandbox.</summary>
     public required long Pid { get; init; }
 
+    /// <summary>What was started.</summary>
     public required string Command { get; init; }
 
+    /// <summary>False once it has ended.</summary>
     public required bool Running { get; init; }
 
     /// <summary>Absent while it runs.</summary>
     public int? ExitCode { get; init; }
 
+    /// <summary>When it was started.</summary>
     public DateTime? StartedAt { get; init; }
 
     /// <summary>Bytes of output since the start.</summary>

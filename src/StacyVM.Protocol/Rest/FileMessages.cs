@@ -9,11 +9,13 @@ public sealed record FileInfo
     /// <summary>Last part of the path.</summary>
     public required string Name { get; init; }
 
+    /// <summary>In bytes.</summary>
     public required long Size { get; init; }
 
     /// <summary>Four octal digits.</summary>
     public required string Mode { get; init; }
 
+    /// <summary>Whether it is a directory.</summary>
     public required bool IsDir { get; init; }
 
     /// <summary>To the second.</summary>
@@ -26,6 +28,7 @@ public sealed record FileInfo
 /// <summary>Body of <c>POST /files</c>. Large or binary content goes by <c>PUT /files?path=</c> instead.</summary>
 public sealed record WriteFileBody
 {
+    /// <summary>Absolute path in the sandbox.</summary>
     public string? Path { get; init; }
 
     /// <summary>Text, written as UTF-8.</summary>
@@ -44,14 +47,17 @@ public sealed record WriteFileBody
 /// <summary>Body of <c>POST /files/move</c>.</summary>
 public sealed record MoveFileBody
 {
+    /// <summary>Absolute path of what is moved.</summary>
     public string? OldPath { get; init; }
 
+    /// <summary>Absolute path it gets.</summary>
     public string? NewPath { get; init; }
 }
 
 /// <summary>Body of <c>POST /files/chmod</c>.</summary>
 public sealed record ChmodFileBody
 {
+    /// <summary>Absolute path in the sandbox.</summary>
     public string? Path { get; init; }
 
     /// <summary>Octal text.</summary>
@@ -61,6 +67,7 @@ public sealed record ChmodFileBody
 /// <summary>Body of <c>POST /files/mkdir</c> (an addition to the original).</summary>
 public sealed record MakeDirectoryBody
 {
+    /// <summary>Absolute path in the sandbox.</summary>
     public string? Path { get; init; }
 
     /// <summary>Octal text; default 0755.</summary>

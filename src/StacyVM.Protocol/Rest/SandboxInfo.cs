@@ -21,8 +21,10 @@ public sealed record SandboxInfo
     /// <summary>Processors.</summary>
     public required int Vcpus { get; init; }
 
+    /// <summary>Who it belongs to.</summary>
     public string? OwnerId { get; init; }
 
+    /// <summary>The tenant it belongs to.</summary>
     public string? TenantId { get; init; }
 
     /// <summary>Runtime id, in pool mode and on remote workers.</summary>
@@ -31,11 +33,13 @@ public sealed record SandboxInfo
     /// <summary>The worker that hosts it; <c>local</c> for the server itself.</summary>
     public string? WorkerId { get; init; }
 
+    /// <summary>When it was spawned.</summary>
     public required DateTime CreatedAt { get; init; }
 
     /// <summary>When it is destroyed unless extended.</summary>
     public required DateTime ExpiresAt { get; init; }
 
+    /// <summary>What the caller noted on it.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>Domain of preview URLs, with the port when it is not 80: <c>http://&lt;port&gt;-&lt;id&gt;.&lt;preview_domain&gt;</c>.</summary>

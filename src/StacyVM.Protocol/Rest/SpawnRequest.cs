@@ -18,11 +18,13 @@ public sealed record SpawnRequest
     /// <summary>Duration until it is destroyed; default <c>defaults.ttl</c>, at most <c>defaults.max_ttl</c>.</summary>
     public string? Ttl { get; init; }
 
+    /// <summary>Name of a template whose values count where the request has none.</summary>
     public string? Template { get; init; }
 
     /// <summary>At most 128 bytes, no slash, backslash, white space or control character. <c>X-User-ID</c> replaces it.</summary>
     public string? OwnerId { get; init; }
 
+    /// <summary>Ignored: the tenant is that of the caller.</summary>
     public string? TenantId { get; init; }
 
     /// <summary>At most 64 entries; names to 128 bytes, values to 4,096.</summary>

@@ -4,6 +4,7 @@ using StacyVM.Engine;
 using StacyVM.Engine.Configuration;
 using StacyVM.Protocol.Problems;
 using StacyVM.Server.Endpoints;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Previews;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
@@ -41,7 +42,7 @@ internal sealed class StacyServer : IAsyncDisposable
     public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
 
     /// <summary>All routes, for the test that walks over their access rules.</summary>
-    internal IEnumerable<Endpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints);
+    internal IEnumerable<Endpoint> Endpoints => EndpointsOf(_app);
 
     /// <summary>Builds it: 1 host and limits, 2 keys, 3 what a request passes, from the outside in, 4 routes. Does not listen yet.</summary>
     /// <exception cref="StacyVMException"><see cref="ProblemKind.InvalidInput"/> for a listen address that is none, <see cref="ProblemKind.Unavailable"/> when the key file cannot be written.</exception>
@@ -95,6 +96,7 @@ internal sealed class StacyServer : IAsyncDisposable
         providers.Map(admin);
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
+        new SwaggerEndpoints(() => EndpointsOf(app)).Map(app);
 
         return Task.FromResult(new StacyServer(app, options, connections, keys.NeedsKey, keyFile));
     }
@@ -118,6 +120,8 @@ internal sealed class StacyServer : IAsyncDisposable
 
     /// <summary>Takes no new requests, ends streams at once, gives other requests a few seconds.</summary>
     public Task StopAsync(CancellationToken cancellation = default) => _app.StopAsync(cancellation);
+
+    private static IEnumerable<Endpoint> EndpointsOf(IEndpointRouteBuilder app) => app.DataSources.SelectMany(source => source.Endpoints);
 
     public async ValueTask DisposeAsync()
     {

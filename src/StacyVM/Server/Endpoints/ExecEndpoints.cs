@@ -2,6 +2,7 @@ using StacyVM.Engine.Sandboxes;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 using StacyVM.Server.Streaming;
@@ -13,8 +14,20 @@ internal sealed class ExecEndpoints(CommandRunner commands, NdjsonOutput lines, 
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        api.MapPost("/sandboxes/{id}/exec", ExecAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes/{id}/exec/ws", SocketAsync).RequireScopeOrTicket(Scopes.Api);
+        api.MapPost("/sandboxes/{id}/exec", ExecAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "execCommand", "Run a command",
+            "Answers with the whole output; with `stream` line by line as it comes; with `background` at once. An exit code that is not 0 is an answer, not an error.")
+            .Takes(RestJson.Default.ExecRequest, """{"command":"echo hello","env":{"LANG":"C"},"timeout":"30s"}""")
+            .AnswersWith(200, RestJson.Default.ExecResult, """{"exit_code":0,"stdout":"hello\n","stderr":"","duration":"1.8ms"}""", "The command has ended.")
+            .AnswersWith(200, "application/x-ndjson", "With `stream`: one chunk a line; the last one has the exit code.", RestJson.Default.StreamChunk,
+                """{"stream":"stdout","data":"hello\n"}""")
+            .AnswersWith(201, RestJson.Default.ProcessInfo, RouteExamples.Process, "With `background`: the process that was started; `Location` has its address.")
+            .Fails(ProblemKind.SandboxDestroyed, ProblemKind.ExecTimeout, ProblemKind.ResourceLimit, ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapGet("/sandboxes/{id}/exec/ws", SocketAsync).RequireScopeOrTicket(Scopes.Api).Describe(new RouteDescription(
+            "execOverWebSocket", "Run a command over a WebSocket",
+            "With input, terminal, resizing and signals. Messages in both directions are `ExecSocketMessage` objects; the first one starts or attaches.")
+            .AnswersWith(101, "", "The connection speaks WebSocket from here on.")
+            .Fails(ProblemKind.SandboxDestroyed, ProblemKind.SandboxGone));
     }
 
     private async Task ExecAsync(HttpContext context)

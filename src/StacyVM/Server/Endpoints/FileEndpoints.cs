@@ -4,6 +4,7 @@ using StacyVM.Protocol.Agent;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 using StacyVM.Server.Streaming;
@@ -16,18 +17,72 @@ internal sealed class FileEndpoints(SandboxFileAccess files)
 {
     private const uint DirectoryMode = 0x1ED; // 0755
 
+    private static readonly ProblemKind[] Problems =
+        [ProblemKind.NotFound, ProblemKind.Forbidden, ProblemKind.Conflict, ProblemKind.SandboxDestroyed, ProblemKind.SandboxGone, ProblemKind.StorageFull];
+
     public void Map(IEndpointRouteBuilder api)
     {
-        api.MapPost("/sandboxes/{id}/files", WriteAsync).RequireScope(Scopes.Api);
-        api.MapPut("/sandboxes/{id}/files", UploadAsync).RequireScope(Scopes.Api);
-        api.MapMethods("/sandboxes/{id}/files", [HttpMethods.Get, HttpMethods.Head], ReadAsync).RequireScope(Scopes.Read);
-        api.MapDelete("/sandboxes/{id}/files", DeleteAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes/{id}/files/list", ListAsync).RequireScope(Scopes.Read);
-        api.MapPost("/sandboxes/{id}/files/move", MoveAsync).RequireScope(Scopes.Api);
-        api.MapPost("/sandboxes/{id}/files/chmod", ChmodAsync).RequireScope(Scopes.Api);
-        api.MapPost("/sandboxes/{id}/files/mkdir", MakeDirectoryAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes/{id}/files/stat", StatAsync).RequireScope(Scopes.Read);
-        api.MapGet("/sandboxes/{id}/files/glob", GlobAsync).RequireScope(Scopes.Read);
+        MapContent(api);
+        MapNames(api);
+    }
+
+    private void MapContent(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/sandboxes/{id}/files", WriteAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "writeFile", "Write a small file", "Parent directories are made.")
+            .Takes(RestJson.Default.WriteFileBody, """{"path":"/workspace/notes.txt","content":"hello, world","mode":"0644"}""", "path")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"written"}""")
+            .Fails(Problems));
+        api.MapPut("/sandboxes/{id}/files", UploadAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "uploadFile", "Write a file of any size", "Parent directories are made.")
+            .Query("path", "Where it goes, absolute.", required: true, example: "/workspace/data.bin")
+            .Query("mode", "Octal text; 0644 for a new file when absent.", example: "0644")
+            .TakesBytes("The content of the file.")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"written"}""")
+            .Fails(Problems));
+        api.MapMethods("/sandboxes/{id}/files", [HttpMethods.Get, HttpMethods.Head], ReadAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "readFile", "Read a file", "Takes ranges.")
+            .Query("path", "The file, absolute.", required: true, example: "/workspace/notes.txt")
+            .Header("Range", "One range of bytes.", "bytes=0-99")
+            .AnswersWith(200, "application/octet-stream", "The content of the file.")
+            .AnswersWith(206, "application/octet-stream", "The range of it that was asked for.")
+            .AnswersWith(416, RestJson.Default.ErrorBody, """{"code":"BAD_REQUEST","message":"the range lies outside the 12 bytes of /workspace/notes.txt"}""", "The range lies outside of the file.")
+            .Fails(Problems));
+        api.MapDelete("/sandboxes/{id}/files", DeleteAsync).RequireScope(Scopes.Api).Describe(new RouteDescription("deleteFile", "Delete a file or directory")
+            .Query("path", "What to delete, absolute.", required: true, example: "/workspace/notes.txt")
+            .Query("recursive", "`true` deletes directories with all that is in them.", "boolean", example: "true")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"deleted"}""")
+            .Fails(Problems));
+    }
+
+    private void MapNames(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/sandboxes/{id}/files/list", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("listFiles", "List a directory")
+            .Query("path", "The directory, absolute; `/` when absent.", example: "/workspace")
+            .AnswersWith(200, RestJson.Default.ListFileInfo, RouteExamples.ListOf(RouteExamples.File))
+            .Fails(Problems));
+        api.MapPost("/sandboxes/{id}/files/move", MoveAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "moveFile", "Move or rename", "Parent directories of the new path are made.")
+            .Takes(RestJson.Default.MoveFileBody, """{"old_path":"/workspace/notes.txt","new_path":"/workspace/old/notes.txt"}""", "old_path", "new_path")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"moved"}""")
+            .Fails(Problems));
+        api.MapPost("/sandboxes/{id}/files/chmod", ChmodAsync).RequireScope(Scopes.Api).Describe(new RouteDescription("chmodFile", "Set the mode of a file")
+            .Takes(RestJson.Default.ChmodFileBody, """{"path":"/workspace/run.sh","mode":"0755"}""", "path", "mode")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"chmod applied"}""")
+            .Fails(Problems));
+        api.MapPost("/sandboxes/{id}/files/mkdir", MakeDirectoryAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "makeDirectory", "Make a directory", "With its parents.")
+            .Takes(RestJson.Default.MakeDirectoryBody, """{"path":"/workspace/data","mode":"0755"}""", "path")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"created"}""")
+            .Fails(Problems));
+        api.MapGet("/sandboxes/{id}/files/stat", StatAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("statFile", "Inspect a file")
+            .Query("path", "The file or directory, absolute.", required: true, example: "/workspace/notes.txt")
+            .AnswersWith(200, RestJson.Default.FileInfo, RouteExamples.File)
+            .Fails(Problems));
+        api.MapGet("/sandboxes/{id}/files/glob", GlobAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("globFiles", "Find files by pattern")
+            .Query("pattern", "Shell pattern, absolute; `**` goes into directories.", required: true, example: "/workspace/**/*.txt")
+            .AnswersWith(200, RestJson.Default.IReadOnlyListString, """["/workspace/notes.txt"]""", "Absolute paths.")
+            .Fails(Problems));
     }
 
     private async Task WriteAsync(HttpContext context)

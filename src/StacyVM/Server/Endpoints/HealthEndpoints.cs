@@ -2,6 +2,7 @@ using StacyVM.Engine.Providers;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 
@@ -14,9 +15,14 @@ internal sealed class HealthEndpoints(ProviderRegistry providers, ServerLifetime
 
     public void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/health", context => AnswerAsync(context, "ok")).OpenToAll();
-        api.MapGet("/live", context => AnswerAsync(context, "alive")).OpenToAll();
-        api.MapGet("/ready", ReadyAsync).OpenToAll();
+        api.MapGet("/health", context => AnswerAsync(context, "ok")).OpenToAll().Describe(new RouteDescription("getHealth", "Whether the server works")
+            .AnswersWith(200, RestJson.Default.HealthInfo, RouteExamples.Health));
+        api.MapGet("/live", context => AnswerAsync(context, "alive")).OpenToAll().Describe(new RouteDescription("getLiveness", "Whether the server runs")
+            .AnswersWith(200, RestJson.Default.HealthInfo, """{"status":"alive","version":"0.15.0","uptime":"1h2m3.5s"}"""));
+        api.MapGet("/ready", ReadyAsync).OpenToAll().Describe(new RouteDescription(
+            "getReadiness", "Whether sandboxes can be spawned", "Ready when at least one provider is healthy and the server is not stopping.")
+            .AnswersWith(200, RestJson.Default.ReadyInfo, """{"status":"ready","version":"0.15.0","uptime":"30s","providers":[],"ready_providers":1,"total_providers":2}""")
+            .AnswersWith(503, RestJson.Default.ReadyInfo, """{"status":"not_ready"}""", "The same object, when no provider is healthy."));
     }
 
     private Task AnswerAsync(HttpContext context, string status)

@@ -3,6 +3,7 @@ using StacyVM.Engine.Sandboxes;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 using StacyVM.Server.Streaming;
@@ -14,11 +15,29 @@ internal sealed class ProcessEndpoints(SandboxDirectory sandboxes, CommandRunner
 {
     public void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/sandboxes/{id}/processes", ListAsync).RequireScope(Scopes.Read);
-        api.MapGet("/sandboxes/{id}/processes/{process}", GetAsync).RequireScope(Scopes.Read);
-        api.MapGet("/sandboxes/{id}/processes/{process}/output", OutputAsync).RequireScope(Scopes.Read);
-        api.MapPost("/sandboxes/{id}/processes/{process}/signal", SignalAsync).RequireScope(Scopes.Api);
-        api.MapDelete("/sandboxes/{id}/processes/{process}", KillAsync).RequireScope(Scopes.Api);
+        api.MapGet("/sandboxes/{id}/processes", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "listProcesses", "List processes", "Those that were started by exec and are still known, running or ended.")
+            .AnswersWith(200, RestJson.Default.ListProcessInfo, RouteExamples.ListOf(RouteExamples.Process))
+            .Fails(ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapGet("/sandboxes/{id}/processes/{process}", GetAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("getProcess", "Inspect a process")
+            .AnswersWith(200, RestJson.Default.ProcessInfo, RouteExamples.Process)
+            .Fails(ProblemKind.NotFound, ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapGet("/sandboxes/{id}/processes/{process}/output", OutputAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "getProcessOutput", "Replay and follow the output of a process")
+            .Query("offset", "Bytes of output to leave out; 0 when absent.", "integer", example: "0")
+            .Query("follow", "`true` waits for more until the process ends; otherwise what there is now is all.", "boolean", example: "true")
+            .AnswersWith(200, "application/x-ndjson", "One chunk a line, each with the offset behind it.", RestJson.Default.StreamChunk,
+                """{"stream":"stdout","data":"hello\n","offset":6}""")
+            .Fails(ProblemKind.NotFound, ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapPost("/sandboxes/{id}/processes/{process}/signal", SignalAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "signalProcess", "Send a signal to a process")
+            .Takes(RestJson.Default.SignalRequest, """{"signal":"SIGINT"}""", "signal")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"signalled"}""")
+            .Fails(ProblemKind.NotFound, ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapDelete("/sandboxes/{id}/processes/{process}", KillAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "killProcess", "Kill a process", "With all its children.")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"killed"}""")
+            .Fails(ProblemKind.NotFound, ProblemKind.Unsupported, ProblemKind.SandboxGone));
     }
 
     private async Task ListAsync(HttpContext context)

@@ -1,7 +1,9 @@
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Sandboxes;
+using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 
@@ -12,9 +14,14 @@ internal sealed class ProviderEndpoints(ProviderRegistry providers, SandboxDirec
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/providers", ListAsync).RequireScope(Scopes.Read);
-        routes.MapPost("/providers/test", TestAsync).RequireScope(Scopes.Api);
-        routes.MapGet("/providers/{name}", GetAsync).RequireScope(Scopes.Read);
+        routes.MapGet("/providers", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("listProviders", "List providers", "Ordered by name.")
+            .AnswersWith(200, RestJson.Default.ListProviderInfo, RouteExamples.ListOf(RouteExamples.Provider)));
+        routes.MapPost("/providers/test", TestAsync).RequireScope(Scopes.Api).Describe(new RouteDescription("testProviders", "Probe all providers now")
+            .AnswersWith(200, RestJson.Default.DictionaryStringBoolean, """{"bubblewrap":true,"docker":false}""", "Name of each provider and whether it is healthy."));
+        routes.MapGet("/providers/{name}", GetAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("getProvider", "Inspect a provider")
+            .AnswersWith(200, RestJson.Default.ProviderDetail,
+                $$$"""{"name":"bubblewrap","healthy":true,"default":true,"sandbox_count":2,"health":{{{RouteExamples.Provider}}},"config":{"type":"bubblewrap"}}""")
+            .Fails(ProblemKind.ProviderNotFound));
     }
 
     private async Task ListAsync(HttpContext context)

@@ -4,6 +4,7 @@ using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
+using StacyVM.Server.OpenApi;
 using StacyVM.Server.Requests;
 using StacyVM.Server.Security;
 
@@ -17,15 +18,46 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes)
 
     public void Map(IEndpointRouteBuilder api)
     {
-        api.MapPost("/sandboxes", SpawnAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read);
-        api.MapDelete("/sandboxes", PruneAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes/{id}", GetAsync).RequireScope(Scopes.Read);
-        api.MapDelete("/sandboxes/{id}", DestroyAsync).RequireScope(Scopes.Api);
-        api.MapPost("/sandboxes/{id}/extend", ExtendAsync).RequireScope(Scopes.Api);
-        api.MapGet("/sandboxes/{id}/logs", LogsAsync).RequireScope(Scopes.Read);
-        api.MapGet("/sandboxes/{id}/stats", StatsAsync).RequireScope(Scopes.Read);
-        api.MapGet("/sandboxes/{id}/ports", PortsAsync).RequireScope(Scopes.Read);
+        api.MapPost("/sandboxes", SpawnAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "spawnSandbox", "Spawn a sandbox", "Answers when the sandbox runs, its image pulled where that is needed.")
+            .Takes(RestJson.Default.SpawnRequest, """{"image":"alpine:latest","memory_mb":512,"ttl":"30m","metadata":{"purpose":"analysis"}}""")
+            .AnswersWith(201, RestJson.Default.SandboxInfo, RouteExamples.Sandbox, "The running sandbox; `Location` has its address.")
+            .Fails(ProblemKind.ProviderNotFound, ProblemKind.NotFound, ProblemKind.ResourceLimit, ProblemKind.Unsupported, ProblemKind.ProviderUnavailable, ProblemKind.StorageFull));
+        api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "listSandboxes", "List sandboxes", "Newest first, without destroyed ones.")
+            .AnswersWith(200, RestJson.Default.IReadOnlyListSandboxInfo, RouteExamples.ListOf(RouteExamples.Sandbox)));
+        api.MapDelete("/sandboxes", PruneAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "pruneSandboxes", "Destroy what has expired", "Sandboxes expire by themselves; this does not wait for it.")
+            .AnswersWith(200, RestJson.Default.PruneResult, """{"pruned":2}"""));
+        api.MapGet("/sandboxes/{id}", GetAsync).RequireScope(Scopes.Read).Describe(new RouteDescription("getSandbox", "Inspect a sandbox")
+            .AnswersWith(200, RestJson.Default.SandboxInfo, RouteExamples.Sandbox)
+            .Fails(ProblemKind.SandboxDestroyed));
+        api.MapDelete("/sandboxes/{id}", DestroyAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "destroySandbox", "Destroy a sandbox", "With all its processes and files. Destroying twice is not an error.")
+            .AnswersWith(200, RestJson.Default.StatusBody, """{"status":"destroyed"}"""));
+        api.MapPost("/sandboxes/{id}/extend", ExtendAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
+            "extendSandbox", "Give a sandbox more time", "The new life counts from now on; it replaces what was left.")
+            .Takes(RestJson.Default.ExtendRequest, """{"ttl":"1h"}""", "ttl")
+            .AnswersWith(200, RestJson.Default.SandboxInfo, RouteExamples.Sandbox)
+            .Fails(ProblemKind.SandboxDestroyed, ProblemKind.Conflict, ProblemKind.ResourceLimit));
+        MapInspection(api);
+    }
+
+    private void MapInspection(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/sandboxes/{id}/logs", LogsAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "getSandboxLogs", "Read the console of a sandbox", "Oldest line first.")
+            .Query("lines", "How many lines from the end; 100 when absent or no positive number.", "integer", example: "100")
+            .AnswersWith(200, RestJson.Default.IReadOnlyListString, """["agent: ready"]""")
+            .Fails(ProblemKind.Unsupported, ProblemKind.SandboxGone));
+        api.MapGet("/sandboxes/{id}/stats", StatsAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "getSandboxStats", "Measure a sandbox", "Where the provider has no numbers only `supported` is there, and false.")
+            .AnswersWith(200, RestJson.Default.SandboxStats, """{"supported":true,"cpu_pct":12.5,"mem_bytes":10485760,"mem_limit_bytes":536870912,"processes":3,"disk_bytes":4096}""")
+            .Fails(ProblemKind.SandboxGone));
+        api.MapGet("/sandboxes/{id}/ports", PortsAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "listSandboxPorts", "List ports on which a sandbox listens")
+            .AnswersWith(200, RestJson.Default.ListPortInfo, """[{"port":8000,"preview_url":"http://8000-sb-4f1c09d2a7b3e865.localhost:7423"}]""")
+            .Fails(ProblemKind.Unsupported, ProblemKind.SandboxGone));
     }
 
     private async Task SpawnAsync(HttpContext context)
