@@ -6,6 +6,7 @@ using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Engine.Providers.Docker;
 using StacyVM.Engine.Providers.Mock;
+using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Store;
 using StacyVM.Engine.Store.Sqlite;
@@ -34,12 +35,18 @@ internal sealed class StacyEngine : IAsyncDisposable
         Counters = new OperationCounters();
         Providers = new ProviderRegistry(providers, options.Providers.Default, loggers.CreateLogger<ProviderRegistry>(), time);
         var journal = new OperationJournal(Events, store, Counters, time);
-        Sandboxes = new SandboxDirectory(options, Providers, store, journal, loggers, time);
-        Commands = new CommandRunner(options, Sandboxes, journal, LimitsOf(options), time);
+        Quotas = new OwnerQuotas(options.Defaults, store.Quotas, Events, time);
+        Admission = new Admission(options.Defaults, Quotas, Providers, journal);
+        Sandboxes = new SandboxDirectory(options, Admission, Providers, store, journal, loggers);
+        Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options));
         Files = new SandboxFileAccess(Sandboxes, journal);
     }
 
     public SandboxDirectory Sandboxes { get; }
+
+    public OwnerQuotas Quotas { get; }
+
+    public Admission Admission { get; }
 
     public CommandRunner Commands { get; }
 
@@ -88,6 +95,7 @@ internal sealed class StacyEngine : IAsyncDisposable
             // 5.
             var engine = new StacyEngine(options, new Foundation(directory, store, agents), made, loggers, time);
             // 6.
+            await engine.Quotas.LoadAsync(CancellationToken.None);
             await engine.Sandboxes.StartAsync(CancellationToken.None);
             // 7.
             engine.Providers.Start();

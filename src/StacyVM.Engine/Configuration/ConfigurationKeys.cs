@@ -99,7 +99,13 @@ internal static class ConfigurationKeys
                 "Longest time limit that a request may ask for; 0 is no bound."),
             defaults.Key("max_sandboxes", Count(), s => s.MaxSandboxes, (s, v) => s with { MaxSandboxes = v }, "Most sandboxes at one time; 0 is no bound."),
             defaults.Key("max_sandboxes_per_owner", Count(), s => s.MaxSandboxesPerOwner, (s, v) => s with { MaxSandboxesPerOwner = v },
-                "Most sandboxes of one owner at one time; 0 is no bound."),
+                "Most sandboxes of one owner at one time; 0 is no bound. A quota of the owner overrides it."),
+            defaults.Key("spawn_overflow", OneOf("reject", DefaultsOptions.Queue), s => s.SpawnOverflow, (s, v) => s with { SpawnOverflow = v },
+                "What happens to a spawn above one of these two limits: it is refused, or waits in a queue in which the owners take turns."),
+            defaults.Key("spawn_queue_timeout", Duration, s => s.SpawnQueueTimeout, (s, v) => s with { SpawnQueueTimeout = v },
+                "Longest wait in the spawn queue; 0: as long as the client waits."),
+            defaults.Key("max_spawn_queue", Count(), s => s.MaxSpawnQueue, (s, v) => s with { MaxSpawnQueue = v == 0 ? new DefaultsOptions().MaxSpawnQueue : v },
+                "Most spawns that wait; 0 is the default."),
         ];
     }
 

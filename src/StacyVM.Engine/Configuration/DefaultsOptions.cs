@@ -3,6 +3,9 @@ namespace StacyVM.Engine.Configuration;
 /// <summary>What a sandbox gets when a request says nothing, and the most that it may ask for.</summary>
 internal sealed record DefaultsOptions
 {
+    /// <summary>The value of <see cref="SpawnOverflow"/> that turns the spawn queue on.</summary>
+    public const string Queue = "queue";
+
     public TimeSpan Ttl { get; init; } = TimeSpan.FromMinutes(30);
 
     public string Image { get; init; } = "alpine:latest";
@@ -27,4 +30,12 @@ internal sealed record DefaultsOptions
 
     /// <summary>Zero: unlimited.</summary>
     public int MaxSandboxesPerOwner { get; init; }
+
+    /// <summary><c>reject</c>, or <see cref="Queue"/>.</summary>
+    public string SpawnOverflow { get; init; } = "reject";
+
+    /// <summary>Zero: as long as the client waits.</summary>
+    public TimeSpan SpawnQueueTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public int MaxSpawnQueue { get; init; } = 100;
 }

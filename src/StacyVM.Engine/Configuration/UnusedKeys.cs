@@ -70,9 +70,6 @@ internal static class UnusedKeys
     [
         new UnusedKey<int>("defaults.pool_size", Count(), "0", "Ready sandboxes that wait."),
         new UnusedKey<string>("defaults.pool_template", Text, "", "Template of the ready sandboxes."),
-        new UnusedKey<string>("defaults.spawn_overflow", OneOf("reject", "queue"), "reject", "What happens to a spawn above max_sandboxes."),
-        new UnusedKey<TimeSpan>("defaults.spawn_queue_timeout", Duration, "30s", "Longest wait in the spawn queue."),
-        new UnusedKey<int>("defaults.max_spawn_queue", Count(), "100", "Length of the spawn queue."),
     ];
 
     private static IEnumerable<ConfigurationKey> Auth() =>

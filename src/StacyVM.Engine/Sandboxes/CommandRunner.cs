@@ -1,6 +1,7 @@
 using System.Text;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Providers;
+using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Store;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
@@ -9,7 +10,7 @@ using StacyVM.Protocol.Rest;
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>Commands in sandboxes: validation, timeouts, events, log rows and counters around the one primitive <see cref="ISandbox.StartAsync"/>.</summary>
-internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandboxes, OperationJournal journal, StoreLimits limits, TimeProvider time)
+internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandboxes, OwnerQuotas quotas, OperationJournal journal, StoreLimits limits)
 {
     /// <summary>The agent ends a command in time by itself; this is for an agent that does not.</summary>
     private static readonly TimeSpan AgentGrace = TimeSpan.FromSeconds(10);
@@ -22,7 +23,7 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
     {
         if (request.Background == true)
             throw new StacyVMException(ProblemKind.InvalidInput, "a background command has no result to wait for: start it");
-        ExecSpec spec = _validation.Plan(request, terminal: null, stdin: false);
+        ExecSpec spec = _validation.Plan(request, terminal: null, stdin: false, LongestOf(id, caller));
         ISandbox sandbox = await sandboxes.LivingAsync(id, caller, cancellation);
         CommandAccount account = Account("exec", id, request, caller);
         var stdout = new BoundedOutput(options.Server.MaxExecOutputBytes);
@@ -68,7 +69,7 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
     /// <param name="cancellation">Abandons the start.</param>
     public async Task<RunningCommand> StartAsync(string id, ExecRequest request, TerminalSize? terminal, bool stdin, Caller caller, CancellationToken cancellation)
     {
-        ExecSpec spec = _validation.Plan(request, terminal, stdin);
+        ExecSpec spec = _validation.Plan(request, terminal, stdin, LongestOf(id, caller));
         ISandbox sandbox = await sandboxes.LivingAsync(id, caller, cancellation);
         CommandAccount account = Account("exec_stream", id, request, caller);
         account.Started();
@@ -124,8 +125,11 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
         }
     }
 
+    /// <summary>The longest time that a command may take: its sandbox's owner decides.</summary>
+    private TimeSpan LongestOf(string id, Caller caller) => quotas.LimitsOf(sandboxes.Record(id, caller).OwnerId).MaxExecTimeout;
+
     private CancellationTokenSource Overdue(TimeSpan timeout) =>
-        timeout > TimeSpan.Zero ? new CancellationTokenSource(timeout + AgentGrace, time) : new CancellationTokenSource();
+        timeout > TimeSpan.Zero ? new CancellationTokenSource(timeout + AgentGrace, journal.Clock) : new CancellationTokenSource();
 
     private CommandAccount Account(string operation, string id, ExecRequest request, Caller caller) =>
         new(journal, limits, sandboxes.Record(id, caller), caller, operation, request.Command ?? "", ExecValidation.ModeOf(request));

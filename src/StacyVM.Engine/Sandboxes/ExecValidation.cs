@@ -13,13 +13,17 @@ internal sealed class ExecValidation(DefaultsOptions defaults)
     // Linux refuses a longer single argument (MAX_ARG_STRLEN), with the NUL that ends it.
     private const int MaxArgumentBytes = 128 * 1024 - 1;
 
+    /// <param name="request">What is asked for.</param>
+    /// <param name="terminal">On a terminal of this size; null for pipes.</param>
+    /// <param name="stdin">Keep stdin open.</param>
+    /// <param name="longest">The longest timeout, also of a command that names none; zero: none.</param>
     /// <exception cref="StacyVMException">InvalidInput, ResourceLimit for a timeout that is negative or above the maximum.</exception>
-    public ExecSpec Plan(ExecRequest request, TerminalSize? terminal, bool stdin) => new()
+    public ExecSpec Plan(ExecRequest request, TerminalSize? terminal, bool stdin, TimeSpan longest) => new()
     {
         Arguments = Arguments(request),
         Environment = CheckEnvironment(request.Env),
         WorkingDirectory = CheckText("workdir", request.Workdir ?? ""),
-        Timeout = TimeoutOf(request),
+        Timeout = TimeoutOf(request, longest),
         Stdin = stdin || request.Stdin is not null,
         Terminal = CheckTerminal(terminal),
         Detached = request.Background == true,
@@ -65,9 +69,8 @@ internal sealed class ExecValidation(DefaultsOptions defaults)
         return environment ?? [];
     }
 
-    private TimeSpan TimeoutOf(ExecRequest request)
+    private TimeSpan TimeoutOf(ExecRequest request, TimeSpan most)
     {
-        TimeSpan most = defaults.MaxExecTimeout;
         TimeSpan wished = TimeSpan.Zero;
         if (!string.IsNullOrEmpty(request.Timeout) && !GoDuration.TryParse(request.Timeout, out wished))
             throw Invalid("timeout is not a duration: write it as 30s, 1m30s or 500ms");

@@ -11,6 +11,9 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
 
     public EventBus Events { get; } = events;
 
+    /// <summary>The clock by which account is kept.</summary>
+    public TimeProvider Clock => time;
+
     public DateTime Now => time.GetUtcNow().UtcDateTime;
 
     public long Start() => time.GetTimestamp();

@@ -26,8 +26,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     private readonly OperationJournal _journal;
     private readonly ProviderRegistry _providers;
     private readonly TimeProvider _time;
-    private readonly Capacity _capacity;
-    private readonly SpawnValidation _validation;
+    private readonly Admission _admission;
     private readonly SandboxRegister _register;
     private readonly Teardown _teardown;
     private readonly Recovery _recovery;
@@ -36,14 +35,14 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     private Task _reconciling = Task.CompletedTask;
 
     public SandboxDirectory(
-        StacyOptions options, ProviderRegistry providers, IStore store, OperationJournal journal, ILoggerFactory loggers, TimeProvider time)
+        StacyOptions options, Admission admission, ProviderRegistry providers, IStore store, OperationJournal journal, ILoggerFactory loggers)
     {
+        TimeProvider time = journal.Clock;
+        _admission = admission;
         _store = store;
         _journal = journal;
         _providers = providers;
         _time = time;
-        _capacity = new Capacity(options.Defaults.MaxSandboxes, options.Defaults.MaxSandboxesPerOwner);
-        _validation = new SpawnValidation(options.Defaults);
         _register = new SandboxRegister(store, options.Server.PreviewAuthority, loggers.CreateLogger<SandboxRegister>(), time);
         _teardown = new Teardown(_register, providers, journal, loggers.CreateLogger<Teardown>(), time, _stopping.Token);
         _recovery = new Recovery(_register, journal, loggers.CreateLogger<Recovery>(), time, _stopping.Token);
@@ -57,7 +56,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         List<SandboxEntry> left = [];
         foreach (SandboxRecord record in await _store.LoadAsync(cancellation))
         {
-            SandboxEntry entry = _register.Add(record, _capacity.Hold(record.OwnerId));
+            SandboxEntry entry = _register.Add(record, _admission.Hold(record.OwnerId));
             entry.Announced = record.State != SandboxStates.Creating;
             _creation.ArmExpiry(entry);
             left.Add(entry);
@@ -67,27 +66,22 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     }
 
     /// <summary>
-    /// 1 validate, 2 reserve capacity, 3 write the record as creating, 4 build without any lock, 5 write running, 6 arm expiry. A failure or a caller that
+    /// 1 validate, 2 reserve capacity, waiting for it where the queue is on, 3 write the record as creating, 4 build without any lock, 5 write running, 6 arm expiry. A failure or a caller that
     /// goes away undoes all of it.
     /// </summary>
     /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound, ResourceLimit, ProviderUnavailable, StorageFull.</exception>
     public async Task<SandboxInfo> CreateAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
-        if (_stopping.IsCancellationRequested)
-            throw new StacyVMException(ProblemKind.Unavailable, "the server is shutting down");
-        // 1.
-        SpawnPlan plan = _validation.Plan(request, caller);
-        ISandboxProvider provider = await _providers.ResolveAsync(request.Provider, cancellation);
-        // 2.
-        CapacityReservation place = _capacity.Reserve(plan.Owner);
+        // 1. and 2.
+        AdmittedSpawn spawn = await _admission.AdmitAsync(request, caller, cancellation);
         try
         {
             // 3. to 6.
-            return await _creation.CreateAsync(plan, provider, place, caller, cancellation);
+            return await _creation.CreateAsync(spawn.Plan, spawn.Provider, spawn.Place, caller, cancellation);
         }
         catch (StacyVMException e) when (e.Kind == ProblemKind.ProviderUnavailable)
         {
-            _providers.Doubt(provider.Name);
+            _providers.Doubt(spawn.Provider.Name);
             throw;
         }
     }
@@ -104,11 +98,11 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     /// <exception cref="StacyVMException">SandboxNotFound, also for one the caller may not see and for a destroyed one.</exception>
     public SandboxInfo Get(string id, Caller caller) => Entry(id, caller).Info;
 
-    /// <summary>New expiry = now + ttl, bounded by the maximum. Once accepted it never loses against the expiry timer.</summary>
+    /// <summary>New expiry = now + ttl, bounded by the maximum of the sandbox's owner. Once accepted it never loses against the expiry timer.</summary>
     public async Task<SandboxInfo> ExtendAsync(string id, TimeSpan ttl, Caller caller, CancellationToken cancellation)
     {
         SandboxEntry entry = Entry(id, caller);
-        _validation.CheckTtl(ttl);
+        _admission.CheckExtension(entry.Record.OwnerId, ttl);
         SandboxInfo? extended = null;
         await _register.PromiseAsync(
             entry,
@@ -174,6 +168,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellation)
     {
         await _stopping.CancelAsync();
+        _admission.Close();
         List<Task> open = [_reconciling];
         foreach (SandboxEntry entry in _register.All)
         {

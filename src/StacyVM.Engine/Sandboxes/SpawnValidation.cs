@@ -1,6 +1,7 @@
 using System.Text;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Providers;
+using StacyVM.Engine.Quotas;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
@@ -8,19 +9,19 @@ using StacyVM.Protocol.Rest;
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>Turns a spawn request into a plan, or says what is wrong with it.</summary>
-internal sealed class SpawnValidation(DefaultsOptions defaults)
+internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quotas)
 {
     private const string SdkDefaultImage = "alpine:latest";
     private const int MaxImageLength = 512;
     private const int MinMemoryMb = 16;
     private const int MaxMemoryMb = 1_048_576;
     private const int MaxVcpus = 256;
-    private const int MaxOwnerBytes = 128;
     private const int MaxMetadata = 64;
     private const int MaxMetadataName = 128;
     private const int MaxMetadataValue = 4_096;
 
-    /// <exception cref="StacyVMException">InvalidInput, ResourceLimit for a ttl above the maximum.</exception>
+    /// <summary>Whether the plan keeps to the limits is not decided here.</summary>
+    /// <exception cref="StacyVMException">InvalidInput.</exception>
     public SpawnPlan Plan(SpawnRequest request, Caller caller)
     {
         if (!string.IsNullOrWhiteSpace(request.Template))
@@ -28,6 +29,7 @@ internal sealed class SpawnValidation(DefaultsOptions defaults)
         string wished = request.Image?.Trim() ?? "";
         string image = wished.Length == 0 ? defaults.Image : wished;
         CheckImage(image);
+        string owner = OwnerName.Check(caller.Owner ?? request.OwnerId);
         return new SpawnPlan(
             new SandboxSpec
             {
@@ -39,25 +41,20 @@ internal sealed class SpawnValidation(DefaultsOptions defaults)
                 DiskMb = defaults.DiskSizeMb,
                 Metadata = CheckMetadata(request.Metadata),
             },
-            CheckTtl(request.Ttl),
-            CheckOwner(caller.Owner ?? request.OwnerId),
+            TtlOf(request.Ttl, owner),
+            owner,
             caller.Tenant ?? "");
     }
 
     /// <summary>A new life from now on, for spawn and for extend.</summary>
-    public TimeSpan CheckTtl(TimeSpan ttl)
-    {
-        if (ttl <= TimeSpan.Zero)
-            throw Invalid($"ttl must be positive, and is {GoDuration.Format(ttl)}");
-        if (defaults.MaxTtl > TimeSpan.Zero && ttl > defaults.MaxTtl)
-            throw new StacyVMException(ProblemKind.ResourceLimit, $"ttl exceeds max ttl: {GoDuration.Format(ttl)} > {GoDuration.Format(defaults.MaxTtl)}");
-        return ttl;
-    }
+    public static TimeSpan CheckTtl(TimeSpan ttl) =>
+        ttl > TimeSpan.Zero ? ttl : throw Invalid($"ttl must be positive, and is {GoDuration.Format(ttl)}");
 
-    private TimeSpan CheckTtl(string? text)
+    private TimeSpan TtlOf(string? text, string owner)
     {
+        // Who names none is not refused for the default being longer than the maximum.
         if (string.IsNullOrEmpty(text))
-            return CheckTtl(defaults.MaxTtl > TimeSpan.Zero && defaults.Ttl > defaults.MaxTtl ? defaults.MaxTtl : defaults.Ttl);
+            return CheckTtl(quotas.LimitsOf(owner).Shortened(defaults.Ttl));
         if (!GoDuration.TryParse(text, out TimeSpan ttl))
             throw Invalid($"ttl \"{Shown(text)}\" is not a duration: write it as 30m, 1h30m or 90s");
         return CheckTtl(ttl);
@@ -79,19 +76,6 @@ internal sealed class SpawnValidation(DefaultsOptions defaults)
     {
         int chosen = value is null or 0 ? ifZero : value.Value;
         return chosen >= least && chosen <= most ? chosen : throw Invalid($"{name} is {chosen}, and must be between {least} and {most}");
-    }
-
-    private static string CheckOwner(string? text)
-    {
-        string owner = text?.Trim() ?? "";
-        if (Encoding.UTF8.GetByteCount(owner) > MaxOwnerBytes)
-            throw Invalid($"owner_id is longer than {MaxOwnerBytes} bytes");
-        foreach (char c in owner)
-        {
-            if (c is '/' or '\\' || char.IsWhiteSpace(c) || char.IsControl(c))
-                throw Invalid($"owner_id \"{Shown(owner)}\" must not contain slashes, backslashes, white space or control characters");
-        }
-        return owner;
     }
 
     private static Dictionary<string, string> CheckMetadata(Dictionary<string, string>? metadata)

@@ -1,3 +1,4 @@
+using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Protocol.Problems;
 
@@ -13,6 +14,8 @@ namespace StacyVM.Engine.Store;
 /// </remarks>
 internal interface IStore : IAsyncDisposable
 {
+    IOwnerQuotaStore Quotas { get; }
+
     /// <summary>Every sandbox that is not destroyed.</summary>
     Task<IReadOnlyList<SandboxRecord>> LoadAsync(CancellationToken cancellation);
 

@@ -60,6 +60,7 @@ internal static class CommandLine
             StatsCommand.Create(),
             EventsCommand.Create(),
             ProvidersCommand.Create(),
+            QuotaCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
             VersionCommand.Create(),

@@ -65,6 +65,9 @@ internal sealed class StacyServer : IAsyncDisposable
         (KeyRing keys, string? keyFile) = KeySource.Load(options, loggers);
         var tickets = new Tickets(time);
 
+        // Whoever waits for a place is told at once, so that the stop does not wait for them.
+        app.Lifetime.ApplicationStopping.Register(engine.Admission.Close);
+
         // 3 what a request passes
         var lifetime = new ServerLifetime(app.Lifetime);
         var connections = new PreviewConnections(engine.Events);
@@ -87,13 +90,16 @@ internal sealed class StacyServer : IAsyncDisposable
         RouteGroupBuilder admin = api.MapAdminArea();
         var lines = new NdjsonOutput(lifetime, time);
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
-        new SandboxEndpoints(engine.Sandboxes).Map(api);
+        new SandboxEndpoints(engine.Sandboxes, engine.Admission).Map(api);
         new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime)).Map(api);
         new ProcessEndpoints(engine.Sandboxes, engine.Commands, lines).Map(api);
         new FileEndpoints(engine.Files).Map(api);
         var providers = new ProviderEndpoints(engine.Providers, engine.Sandboxes);
         providers.Map(api);
         providers.Map(admin);
+        var quotas = new QuotaEndpoints(engine.Quotas, engine.Admission);
+        quotas.Map(api);
+        quotas.Map(admin);
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
         new SwaggerEndpoints(() => EndpointsOf(app)).Map(app);

@@ -38,7 +38,8 @@ internal sealed class RunningServer : IAsyncDisposable
     public StacyEngine Engine => _engine;
 
     public static async Task<RunningServer> StartAsync(
-        Func<ServerOptions, ServerOptions>? server = null, AuthOptions? auth = null, TimeProvider? time = null, string? directory = null)
+        Func<ServerOptions, ServerOptions>? server = null, AuthOptions? auth = null, TimeProvider? time = null, string? directory = null,
+        DefaultsOptions? defaults = null)
     {
         directory ??= Directory.CreateTempSubdirectory("stacyvm-http-").FullName;
         var options = new StacyOptions
@@ -46,6 +47,7 @@ internal sealed class RunningServer : IAsyncDisposable
             DataDir = directory,
             Server = (server ?? (given => given))(new ServerOptions { Port = 0 }),
             Auth = auth ?? new AuthOptions(),
+            Defaults = defaults ?? new DefaultsOptions(),
             Providers = new ProvidersOptions { Default = "scripted" },
         };
         var provider = new ScriptedProvider();

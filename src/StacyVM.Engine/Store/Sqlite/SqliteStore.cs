@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 
 namespace StacyVM.Engine.Store.Sqlite;
@@ -9,15 +10,16 @@ internal sealed class SqliteStore : IStore
 {
     private const int TrimChunk = 1_000;
 
-    private readonly string _path;
+    private readonly StoreReader _reader;
     private readonly StoreLimits _limits;
     private readonly StoreWriter _writer;
 
     private SqliteStore(string path, StoreLimits limits, StoreWriter writer)
     {
-        _path = path;
+        _reader = new StoreReader(path);
         _limits = limits;
         _writer = writer;
+        Quotas = new OwnerQuotaRows(_reader, writer);
     }
 
     /// <summary>Opens or makes the file, brings its schema up to date, and starts the writer.</summary>
@@ -28,6 +30,8 @@ internal sealed class SqliteStore : IStore
         return new SqliteStore(path, limits, new StoreWriter(connection, path, limits.MaxWaitingRows, log));
     }
 
+    public IOwnerQuotaStore Quotas { get; }
+
     public long DroppedRows => _writer.Dropped;
 
     /// <summary>The writing thread.</summary>
@@ -37,7 +41,7 @@ internal sealed class SqliteStore : IStore
     public long Commits => _writer.Commits;
 
     public Task<IReadOnlyList<SandboxRecord>> LoadAsync(CancellationToken cancellation) =>
-        ReadAsync<SandboxRecord>(RecordStatements.LoadLiving, cancellation);
+        _reader.ReadAsync<SandboxRecord>(RecordStatements.LoadLiving, cancellation);
 
     public Task SaveAsync(SandboxRecord record) => _writer.SaveAsync(record);
 
@@ -59,10 +63,10 @@ internal sealed class SqliteStore : IStore
     }
 
     public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(string? tenant, int limit, CancellationToken cancellation) =>
-        ReadAsync<AuditRow>(connection => LogStatements.ReadAudit(connection, tenant, limit), cancellation);
+        _reader.ReadAsync<AuditRow>(connection => LogStatements.ReadAudit(connection, tenant, limit), cancellation);
 
     public Task<IReadOnlyList<ExecLogRow>> ReadExecLogsAsync(string sandboxId, int limit, CancellationToken cancellation) =>
-        ReadAsync<ExecLogRow>(connection => LogStatements.ReadExec(connection, sandboxId, limit), cancellation);
+        _reader.ReadAsync<ExecLogRow>(connection => LogStatements.ReadExec(connection, sandboxId, limit), cancellation);
 
     public ValueTask DisposeAsync() => new(Task.Run(_writer.Dispose));
 
@@ -84,17 +88,4 @@ internal sealed class SqliteStore : IStore
         }
         while (deleted == TrimChunk);
     }
-
-    private Task<IReadOnlyList<T>> ReadAsync<T>(Func<SqliteConnection, List<T>> read, CancellationToken cancellation) => Task.Run<IReadOnlyList<T>>(() =>
-    {
-        using SqliteConnection connection = DatabaseFile.OpenForReading(_path);
-        try
-        {
-            return read(connection);
-        }
-        catch (SqliteException e)
-        {
-            throw DatabaseFile.Translate(e, _path);
-        }
-    }, cancellation);
 }

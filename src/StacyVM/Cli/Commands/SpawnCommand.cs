@@ -19,28 +19,31 @@ internal static class SpawnCommand
         var owner = new Option<string?>("--owner") { Description = "Whose it is" };
         Option<string[]> metadata = CommonArguments.Pairs("--metadata", "-m", "Kept with the sandbox; may be repeated");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print only the id" };
-        var command = new Command("spawn", "Start a sandbox") { image, provider, ttl, memory, vcpus, owner, metadata, quiet };
+        var trial = new Option<bool>("--dry-run") { Description = "Start nothing; say whether it would be started, and exit with 0 if so" };
+        var command = new Command("spawn", "Start a sandbox") { image, provider, ttl, memory, vcpus, owner, metadata, quiet, trial };
         command.SetAction(async (parsed, cancellation) =>
         {
             using StacyClient client = GlobalOptions.ClientOf(parsed);
-            Sandbox sandbox = await client.SpawnAsync(
-                new SpawnRequest
-                {
-                    Image = parsed.GetValue(image),
-                    Provider = parsed.GetValue(provider),
-                    Ttl = parsed.GetValue(ttl),
-                    MemoryMb = parsed.GetValue(memory) is not 0 and var mb ? mb : null,
-                    Vcpus = parsed.GetValue(vcpus) is not 0 and var count ? count : null,
-                    OwnerId = parsed.GetValue(owner),
-                    Metadata = CommonArguments.ToDictionary(parsed.GetValue(metadata)),
-                },
-                cancellation);
+            var request = new SpawnRequest
+            {
+                Image = parsed.GetValue(image),
+                Provider = parsed.GetValue(provider),
+                Ttl = parsed.GetValue(ttl),
+                MemoryMb = parsed.GetValue(memory) is not 0 and var mb ? mb : null,
+                Vcpus = parsed.GetValue(vcpus) is not 0 and var count ? count : null,
+                OwnerId = parsed.GetValue(owner),
+                Metadata = CommonArguments.ToDictionary(parsed.GetValue(metadata)),
+            };
+            if (parsed.GetValue(trial))
+                return await SpawnTrial.RunAsync(parsed, client, request, cancellation);
+            Sandbox sandbox = await client.SpawnAsync(request, cancellation);
             if (parsed.GetValue(GlobalOptions.Json))
                 Printer.Json(sandbox.Info!, RestJson.Default.SandboxInfo);
             else if (parsed.GetValue(quiet))
                 Console.Out.WriteLine(sandbox.Id);
             else
                 Console.Out.WriteLine($"Sandbox {sandbox.Id} spawned (provider: {sandbox.Provider}, image: {sandbox.Image})");
+            return 0;
         });
         return command;
     }

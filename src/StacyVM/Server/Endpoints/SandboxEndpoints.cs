@@ -11,7 +11,7 @@ using StacyVM.Server.Security;
 namespace StacyVM.Server.Endpoints;
 
 /// <summary>Life of sandboxes: spawn, list, inspect, extend, destroy, prune; what they print, use and serve.</summary>
-internal sealed class SandboxEndpoints(SandboxDirectory sandboxes)
+internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission admission)
 {
     private const int DefaultLogLines = 100;
     private const int MaxLogLines = 100_000;
@@ -23,6 +23,13 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes)
             .Takes(RestJson.Default.SpawnRequest, """{"image":"alpine:latest","memory_mb":512,"ttl":"30m","metadata":{"purpose":"analysis"}}""")
             .AnswersWith(201, RestJson.Default.SandboxInfo, RouteExamples.Sandbox, "The running sandbox; `Location` has its address.")
             .Fails(ProblemKind.ProviderNotFound, ProblemKind.NotFound, ProblemKind.ResourceLimit, ProblemKind.Unsupported, ProblemKind.ProviderUnavailable, ProblemKind.StorageFull));
+        api.MapPost("/sandboxes/admission", AdmissionAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
+            "checkAdmission", "Ask whether a spawn would be let in", "Takes what a spawn takes and starts nothing. What a spawn would refuse as invalid is refused here, too.")
+            .Query("include", "`placement`: also say where it would run.", example: "placement")
+            .Takes(RestJson.Default.SpawnRequest, """{"image":"alpine:latest","ttl":"30m"}""")
+            .AnswersWith(200, RestJson.Default.SpawnAdmissionDecision,
+                """{"allowed":false,"queueable":true,"reason":"max_sandboxes","active_sandboxes":10,"max_sandboxes":10,"max_ttl":"24h0m0s"}""")
+            .Fails(ProblemKind.ProviderNotFound));
         api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
             "listSandboxes", "List sandboxes", "Newest first, without destroyed ones.")
             .AnswersWith(200, RestJson.Default.IReadOnlyListSandboxInfo, RouteExamples.ListOf(RouteExamples.Sandbox)));
@@ -66,6 +73,16 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes)
         SandboxInfo info = await sandboxes.CreateAsync(request, context.Caller(), context.RequestAborted);
         context.Response.Headers.Location = $"/api/v1/sandboxes/{info.Id}";
         await JsonAnswer.WriteAsync(context, StatusCodes.Status201Created, info, RestJson.Default.SandboxInfo);
+    }
+
+    private async Task AdmissionAsync(HttpContext context)
+    {
+        SpawnRequest request = await JsonBody.ReadAsync(context, RestJson.Default.SpawnRequest);
+        SpawnAdmissionDecision decision = await admission.DecideAsync(request, context.Caller(), context.RequestAborted);
+        // The original's Python client breaks on fields that it does not know.
+        if (context.Query("include") != "placement")
+            decision = decision with { SelectedWorkerId = null, EligibleWorkers = null, WorkerReason = null };
+        await JsonAnswer.OkAsync(context, decision, RestJson.Default.SpawnAdmissionDecision);
     }
 
     private Task ListAsync(HttpContext context) =>

@@ -28,6 +28,7 @@ internal static class RoutePath
             "sandboxes" => ("Id of the sandbox.", RouteExamples.SandboxId),
             "processes" => ("Number of the process within the sandbox.", "7"),
             "providers" => ("Name of the provider.", "bubblewrap"),
+            "quotas" => ("Id of the owner, as in `X-User-ID`.", "alice"),
             _ => ("", ""),
         };
         return new RouteParameter(name, "path", meaning, "string", Required: true, example);

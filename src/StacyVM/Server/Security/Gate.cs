@@ -28,7 +28,7 @@ internal sealed class Gate(KeyRing keys, Tickets tickets)
         if (identity is not null)
         {
             context.Features.Set(identity);
-            if (access is { Scope: { } scope })
+            if (access?.ScopeFor(identity.Caller, context.Request.RouteValues) is { } scope)
                 Check(identity, scope);
         }
         return next(context);

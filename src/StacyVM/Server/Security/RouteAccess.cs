@@ -1,9 +1,17 @@
+using StacyVM.Engine.Sandboxes;
+
 namespace StacyVM.Server.Security;
 
 /// <summary>Who may call a route: metadata that every route carries and one middleware reads. A route without it is refused.</summary>
 /// <param name="Scope">The scope it needs; null: open to everyone, with less to see for strangers.</param>
 /// <param name="TakesTicket">Clients that cannot set headers may present a ticket in the query.</param>
-internal sealed record RouteAccess(string? Scope, bool TakesTicket = false);
+/// <param name="OwnerScope">The scope that is enough for the owner whom the path names as <c>{owner}</c>; null: owners are no exception.</param>
+internal sealed record RouteAccess(string? Scope, bool TakesTicket = false, string? OwnerScope = null)
+{
+    /// <summary>The scope that this caller needs.</summary>
+    public string? ScopeFor(Caller caller, RouteValueDictionary path) =>
+        OwnerScope is not null && caller.Owner is { } owner && owner == (string?)path["owner"] ? OwnerScope : Scope;
+}
 
 internal static class RouteAccessExtensions
 {
@@ -13,6 +21,10 @@ internal static class RouteAccessExtensions
     /// <summary>For WebSockets and event streams of browsers.</summary>
     public static TBuilder RequireScopeOrTicket<TBuilder>(this TBuilder route, string scope)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new RouteAccess(scope, TakesTicket: true));
+
+    /// <summary>For what an owner may know of itself: callers without the scope are let in to their own, with the other scope.</summary>
+    public static TBuilder RequireScopeOrOwner<TBuilder>(this TBuilder route, string scope, string ownerScope)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new RouteAccess(scope, OwnerScope: ownerScope));
 
     public static TBuilder OpenToAll<TBuilder>(this TBuilder route)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new RouteAccess(null));

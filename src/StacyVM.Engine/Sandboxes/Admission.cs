@@ -1,0 +1,146 @@
+using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Providers;
+using StacyVM.Engine.Quotas;
+using StacyVM.Protocol;
+using StacyVM.Protocol.Problems;
+using StacyVM.Protocol.Rest;
+
+namespace StacyVM.Engine.Sandboxes;
+
+/// <summary>
+/// Decides whether a spawn may be made. In this order, for real and on trial: the request itself, its provider, the longest lifetime, all
+/// places, the places of its owner. Only a missing place can be waited for.
+/// </summary>
+internal sealed class Admission
+{
+    private readonly CancellationTokenSource _closing = new();
+    private readonly OwnerQuotas _quotas;
+    private readonly ProviderRegistry _providers;
+    private readonly OperationJournal _journal;
+    private readonly SpawnValidation _validation;
+    private readonly Capacity _capacity;
+    private readonly SpawnQueue _queue;
+
+    public Admission(DefaultsOptions defaults, OwnerQuotas quotas, ProviderRegistry providers, OperationJournal journal)
+    {
+        _quotas = quotas;
+        _providers = providers;
+        _journal = journal;
+        _validation = new SpawnValidation(defaults, quotas);
+        _capacity = new Capacity(defaults.MaxSandboxes, owner => quotas.LimitsOf(owner).MaxSandboxes);
+        _queue = new SpawnQueue(_capacity, defaults, journal);
+        quotas.Changed += _capacity.LimitsChanged;
+    }
+
+    /// <summary>The spawn queue, for diagnostics and metrics.</summary>
+    public SpawnQueueNumbers QueueNumbers => _queue.Numbers;
+
+    /// <summary>Lets a spawn in, when it has to wait, in its turn.</summary>
+    /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound, ProviderUnavailable, ResourceLimit, Unavailable when the server stops.</exception>
+    public async Task<AdmittedSpawn> AdmitAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
+    {
+        if (_closing.IsCancellationRequested)
+            throw Closing();
+        long start = _journal.Start();
+        SpawnPlan plan = _validation.Plan(request, caller);
+        ISandboxProvider provider = await _providers.ResolveAsync(request.Provider, cancellation);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        try
+        {
+            if (_quotas.LimitsOf(plan.Owner).Refusal(plan.Ttl) is { } refusal)
+                throw refusal;
+            return new AdmittedSpawn(plan, provider, await _queue.ReserveAsync(plan, provider.Name, either.Token));
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw Closing();
+        }
+        catch (StacyVMException e) when (e.Kind == ProblemKind.ResourceLimit)
+        {
+            _journal.Count("spawn", provider.Name, start, e);
+            throw;
+        }
+    }
+
+    /// <summary>What a spawn would be answered now. Takes nothing.</summary>
+    /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound.</exception>
+    public async Task<SpawnAdmissionDecision> DecideAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
+    {
+        SpawnPlan plan = _validation.Plan(request, caller);
+        bool placed = await HasPlacementAsync(request.Provider, cancellation);
+        OwnerLimits limits = _quotas.LimitsOf(plan.Owner);
+        CapacityUse use = _capacity.UseOf(plan.Owner);
+        var decision = new SpawnAdmissionDecision
+        {
+            Allowed = false,
+            Queueable = false,
+            ActiveSandboxes = 0,
+            MaxSandboxes = use.Max,
+            MaxOwnerSandboxes = use.MaxOfOwner > 0 ? use.MaxOfOwner : null,
+            MaxTtl = limits.MaxTtl > TimeSpan.Zero ? GoDuration.Format(limits.MaxTtl) : null,
+        };
+        if (limits.Refusal(plan.Ttl) is not null)
+            return decision with { Reason = AdmissionReasons.MaxTtl };
+        if (!placed)
+            return decision with { Reason = AdmissionReasons.WorkerUnavailable, WorkerReason = "no_eligible_worker" };
+        return decision with
+        {
+            Allowed = use.Shortage is null,
+            Queueable = use.Shortage is not null && _queue.IsOn,
+            Reason = use.Shortage,
+            ActiveSandboxes = use.Total,
+            ActiveOwnerSandboxes = use.OfOwner > 0 ? use.OfOwner : null,
+            SelectedWorkerId = "local",
+            EligibleWorkers = 1,
+            WorkerReason = "local_fallback",
+        };
+    }
+
+    /// <summary>A new life for a sandbox of an owner.</summary>
+    /// <exception cref="StacyVMException">InvalidInput, ResourceLimit when it is longer than the owner may have.</exception>
+    public void CheckExtension(string owner, TimeSpan ttl)
+    {
+        SpawnValidation.CheckTtl(ttl);
+        if (_quotas.LimitsOf(owner).Refusal(ttl) is { } refusal)
+            throw refusal;
+    }
+
+    /// <summary>A place for a sandbox that exists already, whatever the limits say.</summary>
+    public CapacityReservation Hold(string owner) => _capacity.Hold(owner);
+
+    /// <summary>Places taken by an owner, beside the limits that hold for it.</summary>
+    /// <exception cref="StacyVMException">InvalidInput.</exception>
+    public QuotaUsage UsageOf(string owner)
+    {
+        owner = OwnerName.Required(owner);
+        OwnerLimits limits = _quotas.LimitsOf(owner);
+        return new QuotaUsage
+        {
+            OwnerId = owner,
+            ActiveSandboxes = _capacity.UseOf(owner).OfOwner,
+            MaxSandboxes = limits.MaxSandboxes,
+            MaxTtl = GoDuration.Format(limits.MaxTtl),
+            MaxExecTimeout = GoDuration.Format(limits.MaxExecTimeout),
+            QuotaConfigured = _quotas.Has(owner),
+        };
+    }
+
+    /// <summary>The server stops: whoever waits is told so at once, and nobody is let in any more.</summary>
+    public void Close() => _closing.Cancel();
+
+    private static StacyVMException Closing() => new(ProblemKind.Unavailable, "the server is shutting down");
+
+    /// <summary>Whether anything can run it now: a provider that was found not to work is none.</summary>
+    private async Task<bool> HasPlacementAsync(string? wished, CancellationToken cancellation)
+    {
+        try
+        {
+            ISandboxProvider provider = await _providers.ResolveAsync(wished, cancellation);
+            return (await _providers.HealthAsync(provider.Name, cancellation)).Healthy;
+        }
+        catch (StacyVMException e) when (e.Kind == ProblemKind.ProviderUnavailable)
+        {
+            return false;
+        }
+    }
+}
