@@ -1,3 +1,4 @@
+using System.CommandLine;
 using StacyVM.Cli.Output;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
