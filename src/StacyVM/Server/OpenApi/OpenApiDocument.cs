@@ -121,11 +121,12 @@ internal sealed class OpenApiDocument
         {
             ["name"] = parameter.Name,
             ["in"] = parameter.In,
-            ["description"] = parameter.Meaning,
+            ["description"] = parameter is { Required: false, Example: { } such } ? $"{parameter.Meaning} For example `{such}`." : parameter.Meaning,
             ["required"] = parameter.Required,
             ["schema"] = new JsonObject { ["type"] = parameter.Type },
         };
-        if (parameter.Example is { } example)
+        // The page fills examples in, which for an optional parameter would ask for something nobody asked for.
+        if (parameter is { Required: true, Example: { } example })
             json["example"] = parameter.Type == "string" ? example : JsonNode.Parse(example);
         return json;
     }

@@ -34,7 +34,6 @@ internal static class SecuritySchemes
         ["description"] = "Who the caller acts for: owner of what is made, actor in the audit. At most 128 bytes without slash, white space or control character.",
         ["required"] = false,
         ["schema"] = new JsonObject { ["type"] = "string" },
-        ["example"] = "alice",
     };
 
     private static JsonObject InHeader(string name, string meaning) =>
