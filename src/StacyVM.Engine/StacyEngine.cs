@@ -144,7 +144,8 @@ internal sealed class StacyEngine : IAsyncDisposable
 
     private static StoreLimits LimitsOf(StacyOptions _) => new();
 
-    private static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options)
+    /// <summary>What makes the providers of a configuration.</summary>
+    internal static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options)
     {
         if (options.Docker.Enabled)
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
@@ -155,7 +156,7 @@ internal sealed class StacyEngine : IAsyncDisposable
     }
 
     /// <summary>Closes what a provider holds open in this process; what it runs lives on.</summary>
-    private static ValueTask LetGoAsync(ISandboxProvider provider)
+    internal static ValueTask LetGoAsync(ISandboxProvider provider)
     {
         switch (provider)
         {

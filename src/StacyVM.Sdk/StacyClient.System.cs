@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using StacyVM.Protocol.Rest;
 using StacyVM.Sdk.Http;
 
@@ -32,6 +33,12 @@ public sealed partial class StacyClient
         var call = new ApiCall(HttpMethod.Post, "providers/test") { Unhurried = true };
         return await _connection.CallAsync(call, RestJson.Default.DictionaryStringBoolean, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>The answer of any GET as the server has it, for what this library has no member for.</summary>
+    /// <param name="path">Below <c>/api/v1/</c>, escaped, e.g. <c>diagnostics</c>.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    public Task<JsonElement> ReadJsonAsync(string path, CancellationToken cancellation = default) =>
+        _connection.GetAsync(path, RestJson.Default.JsonElement, null, cancellation);
 
     /// <summary>
     /// Events as they happen, until cancelled. A broken connection is made again, and what happened meanwhile is delivered, as far as the

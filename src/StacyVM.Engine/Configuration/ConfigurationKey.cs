@@ -37,6 +37,9 @@ internal abstract class ConfigurationKey(string name, string meaning)
     /// <summary>The value in the options, as the file would have it; secrets only as set or not.</summary>
     public abstract string Show(StacyOptions options);
 
+    /// <summary>The value itself, secrets too: for checks, never to be shown. Empty for a key that is not used.</summary>
+    public abstract string Read(StacyOptions options);
+
     /// <summary>The default as the reference has it.</summary>
     public abstract string Default { get; }
 }
@@ -62,9 +65,11 @@ internal sealed class ConfigurationKey<T>(
 
     public override string Show(StacyOptions options)
     {
-        string text = type.Format(read(options));
+        string text = Read(options);
         return IsSecret && text.Length > 0 ? "(set)" : text;
     }
+
+    public override string Read(StacyOptions options) => type.Format(read(options));
 }
 
 /// <summary>A key of a feature that this version does not have.</summary>
@@ -88,4 +93,6 @@ internal sealed class UnusedKey<T> : ConfigurationKey
     public override StacyOptions? Apply(StacyOptions options, ConfigurationValue value) => _type.Parse(value, out _) ? options : null;
 
     public override string Show(StacyOptions options) => "not used by this version";
+
+    public override string Read(StacyOptions options) => "";
 }

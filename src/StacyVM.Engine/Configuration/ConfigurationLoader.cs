@@ -47,7 +47,7 @@ internal sealed class ConfigurationLoader
         {
             Options = options,
             File = file,
-            Origins = _values.ToDictionary(entry => entry.Key, entry => entry.Value.Origin),
+            Written = _values,
             Warnings = _warnings,
         };
     }
@@ -118,7 +118,7 @@ internal sealed class ConfigurationLoader
             string secret = File.ReadAllText(_sources.Absolute(path)).Trim();
             if (secret.Length == 0)
                 _faults.Add(new(key.FileKey, named.Origin.Place, $"{path} is empty", "write the secret into it"));
-            _values[key.Name] = new(named.Origin) { Text = secret };
+            _values[key.Name] = new(named.Origin) { Text = secret, IsFromFile = true };
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

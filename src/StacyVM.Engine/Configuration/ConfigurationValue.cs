@@ -9,6 +9,9 @@ internal sealed record ConfigurationValue(ConfigurationOrigin Origin)
 
     public IReadOnlyDictionary<string, string>? Entries { get; init; }
 
+    /// <summary>A secret that was read from the file its <c>_file</c> key names.</summary>
+    public bool IsFromFile { get; init; }
+
     /// <summary>As it stands in a message about it.</summary>
     public override string ToString() =>
         Text is not null ? $"'{Text}'"

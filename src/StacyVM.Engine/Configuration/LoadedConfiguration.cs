@@ -8,8 +8,11 @@ internal sealed record LoadedConfiguration
     /// <summary>The file that was read, absolute; null when there is none.</summary>
     public required string? File { get; init; }
 
-    /// <summary>Keys that were set, by name. A key that is not here has its default.</summary>
-    public required IReadOnlyDictionary<string, ConfigurationOrigin> Origins { get; init; }
+    /// <summary>Keys that were set, by name, as they were written: secrets too, never to be shown. A key that is not here has its default.</summary>
+    public required IReadOnlyDictionary<string, ConfigurationValue> Written { get; init; }
+
+    /// <summary>Where the keys that were set come from, by name.</summary>
+    public IReadOnlyDictionary<string, ConfigurationOrigin> Origins => field ??= Written.ToDictionary(entry => entry.Key, entry => entry.Value.Origin);
 
     /// <summary>Unknown keys, and keys that this version does not use.</summary>
     public required IReadOnlyList<ConfigurationFault> Warnings { get; init; }

@@ -14,7 +14,7 @@ internal sealed partial class ProviderRegistry
     public const string Auto = "auto";
 
     /// <summary>Levels that <see cref="Auto"/> tries, strongest first. A level without a wall is never among them.</summary>
-    private static readonly string[] AutoOrder = ["docker", "bubblewrap"];
+    public static readonly string[] AutoOrder = ["docker", "bubblewrap"];
 
     private readonly List<ProviderProbe> _probes;
     private readonly string _configuredDefault;

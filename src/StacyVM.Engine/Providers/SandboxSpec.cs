@@ -49,4 +49,8 @@ internal sealed record ProviderHealth(
     bool Healthy,
     string? Error = null,
     IReadOnlyDictionary<string, string>? Enforced = null,
-    IReadOnlyList<string>? Images = null);
+    IReadOnlyList<string>? Images = null)
+{
+    /// <summary>Names in <see cref="Enforced"/> whose sentence says that it does not hold here, or not wholly.</summary>
+    public IReadOnlyCollection<string> Gaps { get; init; } = [];
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StacyVM.Engine.Linux;
 using StacyVM.Protocol.Problems;
 
 namespace StacyVM.Engine.Store;
@@ -16,7 +17,7 @@ internal sealed class DataDirectoryLock : IDisposable
     /// <exception cref="StacyVMException"><see cref="ProblemKind.Unavailable"/> when another server has it, naming that one, or when it cannot be used.</exception>
     public static DataDirectoryLock Take(string directory)
     {
-        string path = Path.Combine(directory, "server.lock");
+        string path = LockPath(directory);
         try
         {
             // Passable but not listable for others: sandboxes run as users of their own and reach their sockets through it.
@@ -62,6 +63,11 @@ internal sealed class DataDirectoryLock : IDisposable
 
     // EWOULDBLOCK, which the runtime passes on for a lock that another has.
     private static bool IsLocked(IOException e) => e.HResult == 11 || (e.HResult & 0xFFFF) == 32;
+
+    /// <summary>The server that has the directory, found without touching its lock; null when none is seen.</summary>
+    public static int? ServerOf(string directory) => OpenFiles.HolderOf(LockPath(directory));
+
+    private static string LockPath(string directory) => Path.Combine(directory, "server.lock");
 
     /// <summary>Who has the lock, as far as can be read.</summary>
     private static string? HolderOf(string directory)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace StacyVM.Protocol.Rest;
@@ -50,4 +51,5 @@ namespace StacyVM.Protocol.Rest;
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Dictionary<string, bool>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(JsonElement))]
 public sealed partial class RestJson : JsonSerializerContext;

@@ -61,6 +61,13 @@ internal static class CommandLine
             EventsCommand.Create(),
             ProvidersCommand.Create(),
             QuotaCommand.Create(),
+            ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            DatabaseCommand.Create(),
+            UpgradeCommand.Create(),
+            SupportCommand.Create(),
+            SetupCommand.Create(),
+            UninstallCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
             VersionCommand.Create(),
@@ -70,6 +77,12 @@ internal static class CommandLine
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         return root;
     }
+
+    /// <summary>The words of every command, e.g. <c>db backup</c>; the first is the program itself, without words.</summary>
+    internal static IEnumerable<string[]> Paths() => Paths(Build(), []);
+
+    private static IEnumerable<string[]> Paths(Command command, string[] words) =>
+        command.Subcommands.SelectMany(inner => Paths(inner, [.. words, inner.Name])).Prepend(words);
 
     private static IEnumerable<string> Path(Command command)
     {

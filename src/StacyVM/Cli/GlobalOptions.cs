@@ -22,6 +22,13 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
+    public static readonly Option<string?> ApiKeyFile = new("--api-key-file")
+    {
+        Description = "File with the key for the server: unlike --api-key, other users of this machine cannot see it",
+        HelpName = "file",
+        Recursive = true,
+    };
+
     public static readonly Option<bool> Json = new("--json") { Description = "Print results as JSON", Recursive = true };
 
     public static readonly Option<string?> Config = new("--config")
@@ -40,7 +47,7 @@ internal static class GlobalOptions
 
     public static void AddTo(RootCommand root)
     {
-        foreach (Option option in (Option[])[Server, ApiKey, Json, Config, DataDir])
+        foreach (Option option in (Option[])[Server, ApiKey, ApiKeyFile, Json, Config, DataDir])
             root.Options.Add(option);
     }
 
@@ -51,7 +58,7 @@ internal static class GlobalOptions
     public static StacyClient ClientOf(ParseResult parsed)
     {
         string server = ServerOf(parsed);
-        string? key = FirstSet(parsed.GetValue(ApiKey), Environment.GetEnvironmentVariable("STACYVM_API_KEY"));
+        string? key = KeyOf(parsed);
         // The machine's own key is for the machine's own server: it never goes to another host.
         if (key is null && IsThisMachine(server))
             key = KeyFile.Find(parsed.GetValue(DataDir));
@@ -62,6 +69,25 @@ internal static class GlobalOptions
         catch (ArgumentException fault)
         {
             throw new UsageException(fault.Message.Split(" (Parameter")[0]);
+        }
+    }
+
+    /// <summary>The key that was named by an option or by the environment; null when none was.</summary>
+    /// <exception cref="UsageException">Two were named, or the file cannot be read.</exception>
+    public static string? KeyOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(ApiKeyFile) is not { } file)
+            return FirstSet(parsed.GetValue(ApiKey), Environment.GetEnvironmentVariable("STACYVM_API_KEY"));
+        if (parsed.GetValue(ApiKey) is not null)
+            throw new UsageException("--api-key and --api-key-file cannot both be given");
+        try
+        {
+            string key = File.ReadAllText(file).Trim();
+            return key.Length > 0 ? key : throw new UsageException($"the key file {file} is empty");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"the key file {file} cannot be read: {fault.Message}");
         }
     }
 

@@ -10,9 +10,9 @@ internal static class Cli
     public static Task<Outcome> RunAsync(PublishedServer server, params string[] arguments) =>
         RunAsync(["--server", $"http://127.0.0.1:{server.Port}", .. arguments]);
 
-    public static async Task<Outcome> RunAsync(string[] arguments, Dictionary<string, string>? environment = null, string? input = null)
+    public static async Task<Outcome> RunAsync(string[] arguments, Dictionary<string, string>? environment = null, string? input = null, string? binary = null)
     {
-        var start = new ProcessStartInfo(PublishedServer.Binary, arguments)
+        var start = new ProcessStartInfo(binary ?? PublishedServer.Binary, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

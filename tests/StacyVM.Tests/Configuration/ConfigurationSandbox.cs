@@ -37,7 +37,7 @@ internal sealed class ConfigurationSandbox : IDisposable
     /// <summary>Writes <c>./stacyvm.yaml</c>.</summary>
     public void WriteYaml(string content) => Write("work/stacyvm.yaml", content);
 
-    public LoadedConfiguration Load() => ConfigurationLoader.Load(new ConfigurationSources
+    public ConfigurationSources Sources => new()
     {
         ConfigPath = ConfigPath,
         Environment = Environment,
@@ -45,7 +45,9 @@ internal sealed class ConfigurationSandbox : IDisposable
         WorkingDirectory = WorkingDirectory,
         HomeDirectory = Home,
         IsRoot = IsRoot,
-    });
+    };
+
+    public LoadedConfiguration Load() => ConfigurationLoader.Load(Sources);
 
     public IReadOnlyList<ConfigurationFault> LoadFaults() => Assert.Throws<ConfigurationException>(Load).Faults;
 

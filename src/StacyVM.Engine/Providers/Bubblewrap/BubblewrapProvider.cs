@@ -50,7 +50,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
             var spec = new SandboxSpec { Image = HostImage.Name, MemoryMb = 64, Vcpus = 1, DiskMb = 16, PidsLimit = options.PidsLimit };
             ISandbox sandbox = await CreateAsync(id, spec, null, cancellation).ConfigureAwait(false);
             await sandbox.DestroyAsync(cancellation).ConfigureAwait(false);
-            return new ProviderHealth(true, null, BubblewrapHealth.Enforced(setup), [HostImage.Name]);
+            return new ProviderHealth(true, null, BubblewrapHealth.Enforced(setup), [HostImage.Name]) { Gaps = [.. setup.Cgroups.Unenforced.Keys] };
         }
         catch (StacyVMException problem)
         {

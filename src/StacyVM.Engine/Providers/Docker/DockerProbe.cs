@@ -8,6 +8,9 @@ namespace StacyVM.Engine.Providers.Docker;
 /// <summary>Tries the level and says what is enforced.</summary>
 internal sealed class DockerProbe(DockerSetup setup, DockerOptions options, ILogger logger)
 {
+    /// <summary>The name under which a runtime with known holes is told.</summary>
+    public const string OldRuntime = "runtime";
+
     private bool _warned;
 
     public async Task<ProviderHealth> RunAsync(CancellationToken cancellation)
@@ -24,13 +27,15 @@ internal sealed class DockerProbe(DockerSetup setup, DockerOptions options, ILog
 
             // 3. What holds?
             Dictionary<string, string> enforced = Enforcement.Of(info, options, setup.User, proved);
+            List<string> gaps = [.. Enforcement.Gaps(info, options, proved)];
             if (RuntimeVersion.Warning(info) is { } warning)
             {
-                enforced["runtime"] = warning;
+                enforced[OldRuntime] = warning;
+                gaps.Add(OldRuntime);
                 if (!Interlocked.Exchange(ref _warned, true))
                     DockerLog.HostWarning(logger, warning);
             }
-            return new ProviderHealth(true, Enforced: enforced, Images: await setup.Images.ListAsync(cancellation).ConfigureAwait(false));
+            return new ProviderHealth(true, Enforced: enforced, Images: await setup.Images.ListAsync(cancellation).ConfigureAwait(false)) { Gaps = gaps };
         }
         catch (StacyVMException e)
         {

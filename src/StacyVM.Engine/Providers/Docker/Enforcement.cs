@@ -26,6 +26,21 @@ internal static class Enforcement
         };
     }
 
+    /// <summary>What of it does not hold.</summary>
+    public static IEnumerable<string> Gaps(SystemInfoResponse info, DockerOptions options, ProvedDaemon proved)
+    {
+        if (options.SeccompProfile == "unconfined" || !Has(info.SecurityOptions ?? [], "seccomp"))
+            yield return "seccomp";
+        if (!info.MemoryLimit)
+            yield return "memory";
+        if (!info.CPUCfsQuota)
+            yield return "cpu";
+        if (!info.PidsLimit)
+            yield return "pids";
+        if (proved.Workspace != WorkspaceKind.Memory)
+            yield return "disk";
+    }
+
     private static string Seccomp(IList<string> security, DockerOptions options) => options.SeccompProfile switch
     {
         _ when !Has(security, "seccomp") => "not enforced: the daemon or its kernel has no seccomp",

@@ -90,7 +90,7 @@ internal static class DatabaseFile
     /// <summary>The text that begins every database.</summary>
     private static ReadOnlySpan<byte> Magic => "SQLite format 3\0"u8;
 
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    internal static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
         var text = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 10 };
         var connection = new SqliteConnection(text.ToString());
@@ -105,6 +105,16 @@ internal static class DatabaseFile
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Refuses what is not a database of this program, without SQLite touching it.</summary>
+    /// <exception cref="StacyVMException"><see cref="ProblemKind.NotFound"/> when it is not there.</exception>
+    public static void RequireOurs(string path)
+    {
+        if (!File.Exists(path))
+            throw new StacyVMException(ProblemKind.NotFound, $"there is no database {path}");
+        if (IsFresh(path))
+            throw Unusable(path, "is empty");
     }
 
     private static bool IsFresh(string path)
@@ -152,14 +162,14 @@ internal static class DatabaseFile
         }
     }
 
-    private static void Execute(SqliteConnection connection, string sql)
+    internal static void Execute(SqliteConnection connection, string sql)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
 
-    private static object? Scalar(SqliteConnection connection, string sql)
+    internal static object? Scalar(SqliteConnection connection, string sql)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;

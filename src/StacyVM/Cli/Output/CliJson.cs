@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using StacyVM.Cli.Bench;
 using StacyVM.Cli.Copy;
+using StacyVM.Cli.Operations;
 
 namespace StacyVM.Cli.Output;
 
@@ -8,4 +9,11 @@ namespace StacyVM.Cli.Output;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CopyResult))]
 [JsonSerializable(typeof(BenchReport))]
+[JsonSerializable(typeof(CheckReport))]
+[JsonSerializable(typeof(ShownConfiguration))]
+[JsonSerializable(typeof(BackupResult))]
+[JsonSerializable(typeof(RestoreResult))]
+[JsonSerializable(typeof(UpgradeRehearsal))]
+[JsonSerializable(typeof(SetupResult))]
+[JsonSerializable(typeof(UninstallResult))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -37,6 +37,9 @@ internal static class ErrorBlock
     /// <summary>A command line that cannot be understood.</summary>
     public static void WriteUsage(string message, string command) => Write(message, $"See: {command} --help");
 
+    /// <summary>A command that did its work, and what it found is a failure.</summary>
+    public static void WriteFailure(string message) => Write(message, remedy: null);
+
     internal static string? Remedy(Exception fault, ProblemKind kind) => fault switch
     {
         ServerTimeoutException => "The server is busy or stuck; its log says more.",
