@@ -157,7 +157,8 @@ internal static class LintRules
     {
         string[] full = [.. keys.Select(key => "worker.rpc_tls." + key)];
         return new($"worker.rpc_tls.{name}", full, v =>
-            full.All(key => v.Text(key).Length > 0) ? Pass("set") : Unfit("not set", $"set {string.Join(" and ", full)}")) { When = HasTls };
+            full.All(key => v.Text(key).Length > 0) ? Pass("set") : Unfit("not set", $"set {string.Join(" and ", full)}"))
+        { When = HasTls };
     }
 
     private static Finding InFile(ConfiguredValues v, string key) => v.IsFromFile(key)
