@@ -8,8 +8,10 @@ using StacyVM.Engine.Providers.Docker;
 using StacyVM.Engine.Providers.Mock;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
+using StacyVM.Engine.Secrets;
 using StacyVM.Engine.Store;
 using StacyVM.Engine.Store.Sqlite;
+using StacyVM.Engine.Templates;
 using StacyVM.Protocol.Problems;
 
 namespace StacyVM.Engine;
@@ -36,9 +38,10 @@ internal sealed class StacyEngine : IAsyncDisposable
         Providers = new ProviderRegistry(providers, options.Providers.Default, loggers.CreateLogger<ProviderRegistry>(), time);
         var journal = new OperationJournal(Events, store, Counters, time);
         Quotas = new OwnerQuotas(options.Defaults, store.Quotas, Events, time);
-        Admission = new Admission(options.Defaults, Quotas, Providers, journal);
+        Templates = new TemplateCatalog(store.Templates, foundation.Secrets, options.Secrets, loggers.CreateLogger<TemplateCatalog>(), time);
+        Admission = new Admission(options.Defaults, Templates, Quotas, Providers, journal);
         Sandboxes = new SandboxDirectory(options, Admission, Providers, store, journal, loggers);
-        Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options));
+        Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options), foundation.Secrets);
         Files = new SandboxFileAccess(Sandboxes, journal);
     }
 
@@ -52,6 +55,8 @@ internal sealed class StacyEngine : IAsyncDisposable
 
     public SandboxFileAccess Files { get; }
 
+    public TemplateCatalog Templates { get; }
+
     public EventBus Events { get; }
 
     public ProviderRegistry Providers { get; }
@@ -63,7 +68,7 @@ internal sealed class StacyEngine : IAsyncDisposable
     /// <summary>
     /// Opens the data directory and takes up what lives in it. Returns as soon as the records are known; sandboxes are recovered and providers
     /// probed in the background.
-    /// 1 take the directory, 2 open the store, 3 make what providers share, 4 make the providers, 5 compose, 6 read the records, 7 probe.
+    /// 1 take the directory, 2 open the store and the key of its secrets, 3 make what providers share, 4 make the providers, 5 compose, 6 read the records, 7 probe.
     /// </summary>
     /// <param name="options">Validated.</param>
     /// <param name="agentProgram">Opens the embedded agent's bytes.</param>
@@ -87,13 +92,14 @@ internal sealed class StacyEngine : IAsyncDisposable
         {
             // 2.
             store = OpenStore(options, loggers, time);
+            SecretBox secrets = SecretBox.Open(Path.Combine(options.DataDir, SecretKeyFile.Name));
             FaultPoints.Hit("start.store_opened");
             // 3.
             agents = await AgentHost.OpenAsync(options.DataDir, agentProgram, loggers);
             // 4.
             List<ISandboxProvider> made = [.. (providers ?? Configured(options.Providers)).Select(make => make(agents, loggers))];
             // 5.
-            var engine = new StacyEngine(options, new Foundation(directory, store, agents), made, loggers, time);
+            var engine = new StacyEngine(options, new Foundation(directory, store, secrets, agents), made, loggers, time);
             // 6.
             await engine.Quotas.LoadAsync(CancellationToken.None);
             await engine.Sandboxes.StartAsync(CancellationToken.None);
@@ -191,7 +197,7 @@ internal sealed class StacyEngine : IAsyncDisposable
     }
 
     /// <summary>What everything else stands on, closed in this order: agents are let go of, the store writes what it still holds, the directory is free.</summary>
-    private sealed record Foundation(DataDirectoryLock Directory, IStore Store, AgentHost Agents) : IAsyncDisposable
+    private sealed record Foundation(DataDirectoryLock Directory, IStore Store, SecretBox Secrets, AgentHost Agents) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

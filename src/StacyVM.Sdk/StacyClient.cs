@@ -31,10 +31,17 @@ public sealed partial class StacyClient : IDisposable
     }
 
     /// <exception cref="ArgumentException">The address is not one.</exception>
-    public StacyClient(StacyClientOptions options) => _connection = new ApiConnection(options);
+    public StacyClient(StacyClientOptions options)
+    {
+        _connection = new ApiConnection(options);
+        Templates = new TemplateClient(_connection);
+    }
 
     /// <summary>The server's address, as it was given.</summary>
     public string BaseUrl => _connection.Address.Text;
+
+    /// <summary>Named recipes for sandboxes.</summary>
+    public TemplateClient Templates { get; }
 
     /// <summary>Starts a sandbox and waits until it can run commands. Waits as long as an image pull takes.</summary>
     /// <param name="request">What to start; everything left out is the server's default.</param>

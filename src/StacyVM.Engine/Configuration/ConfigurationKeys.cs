@@ -20,7 +20,7 @@ internal static class ConfigurationKeys
     /// <summary>In the order of the reference.</summary>
     public static readonly IReadOnlyList<ConfigurationKey> All =
     [
-        .. General(), .. Server(), .. Auth(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. UnusedKeys.All,
+        .. General(), .. Server(), .. Auth(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. UnusedKeys.All,
     ];
 
     private static readonly FrozenDictionary<string, ConfigurationKey> ByName = All.ToFrozenDictionary(key => key.Name);
@@ -151,6 +151,16 @@ internal static class ConfigurationKeys
             docker.Key("dropped_caps", List, s => s.DroppedCaps, (s, v) => s with { DroppedCaps = v }, "Linux capabilities that are taken away."),
             docker.Key("added_caps", List, s => s.AddedCaps, (s, v) => s with { AddedCaps = v }, "Linux capabilities that are given back."),
             docker.Key("tmpfs", Map, s => s.Tmpfs, (s, v) => s with { Tmpfs = v }, "In-memory mounts: path to mount options. Only in the file."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Secrets()
+    {
+        var secrets = new ConfigurationSection<SecretsOptions>("secrets", o => o.Secrets, (o, s) => o with { Secrets = s });
+        return
+        [
+            secrets.Key("allowed_env", List, s => s.AllowedEnv, (s, v) => s with { AllowedEnv = v },
+                "Variables of the server's environment that a template's secret without a value may stand for. Empty by default: whoever may save a template could read any other."),
         ];
     }
 }

@@ -17,4 +17,6 @@ internal sealed record StacyOptions
     public LoggingOptions Logging { get; init; } = new();
 
     public ProvidersOptions Providers { get; init; } = new();
+
+    public SecretsOptions Secrets { get; init; } = new();
 }

@@ -1,6 +1,7 @@
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Quotas;
+using StacyVM.Engine.Templates;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
@@ -8,12 +9,14 @@ using StacyVM.Protocol.Rest;
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>
-/// Decides whether a spawn may be made. In this order, for real and on trial: the request itself, its provider, the longest lifetime, all
+/// Decides whether a spawn may be made. In this order, for real and on trial: its template, the request itself, its provider, the longest lifetime, all
 /// places, the places of its owner. Only a missing place can be waited for.
 /// </summary>
 internal sealed class Admission
 {
     private readonly CancellationTokenSource _closing = new();
+    private readonly DefaultsOptions _defaults;
+    private readonly TemplateCatalog _templates;
     private readonly OwnerQuotas _quotas;
     private readonly ProviderRegistry _providers;
     private readonly OperationJournal _journal;
@@ -21,8 +24,10 @@ internal sealed class Admission
     private readonly Capacity _capacity;
     private readonly SpawnQueue _queue;
 
-    public Admission(DefaultsOptions defaults, OwnerQuotas quotas, ProviderRegistry providers, OperationJournal journal)
+    public Admission(DefaultsOptions defaults, TemplateCatalog templates, OwnerQuotas quotas, ProviderRegistry providers, OperationJournal journal)
     {
+        _defaults = defaults;
+        _templates = templates;
         _quotas = quotas;
         _providers = providers;
         _journal = journal;
@@ -36,14 +41,14 @@ internal sealed class Admission
     public SpawnQueueNumbers QueueNumbers => _queue.Numbers;
 
     /// <summary>Lets a spawn in, when it has to wait, in its turn.</summary>
-    /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound, ProviderUnavailable, ResourceLimit, Unavailable when the server stops.</exception>
+    /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound, ProviderUnavailable, ResourceLimit, Unavailable when the server stops.</exception>
     public async Task<AdmittedSpawn> AdmitAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
         if (_closing.IsCancellationRequested)
             throw Closing();
         long start = _journal.Start();
-        SpawnPlan plan = _validation.Plan(request, caller);
-        ISandboxProvider provider = await _providers.ResolveAsync(request.Provider, cancellation);
+        (SpawnPlan plan, string? wished) = await PlanAsync(request, caller, cancellation);
+        ISandboxProvider provider = await _providers.ResolveAsync(wished, cancellation);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
         try
         {
@@ -63,11 +68,11 @@ internal sealed class Admission
     }
 
     /// <summary>What a spawn would be answered now. Takes nothing.</summary>
-    /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound.</exception>
+    /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound.</exception>
     public async Task<SpawnAdmissionDecision> DecideAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
-        SpawnPlan plan = _validation.Plan(request, caller);
-        bool placed = await HasPlacementAsync(request.Provider, cancellation);
+        (SpawnPlan plan, string? wished) = await PlanAsync(request, caller, cancellation);
+        bool placed = await HasPlacementAsync(wished, cancellation);
         OwnerLimits limits = _quotas.LimitsOf(plan.Owner);
         CapacityUse use = _capacity.UseOf(plan.Owner);
         var decision = new SpawnAdmissionDecision
@@ -129,6 +134,16 @@ internal sealed class Admission
     public void Close() => _closing.Cancel();
 
     private static StacyVMException Closing() => new(ProblemKind.Unavailable, "the server is shutting down");
+
+    /// <summary>The request joined with its template, as a plan; and the provider that is wished.</summary>
+    private async Task<(SpawnPlan Plan, string? Provider)> PlanAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
+    {
+        (SpawnRequest joined, Preparation? preparation) = await _templates.ApplyAsync(request, cancellation);
+        SpawnPlan plan = _validation.Plan(joined, caller);
+        // A set-up command may take as long as any other of this owner's.
+        TimeSpan timeout = ExecValidation.StandardTimeout(_defaults, _quotas.LimitsOf(plan.Owner).MaxExecTimeout);
+        return (preparation is null ? plan : plan with { Preparation = preparation with { Timeout = timeout } }, joined.Provider);
+    }
 
     /// <summary>Whether anything can run it now: a provider that was found not to work is none.</summary>
     private async Task<bool> HasPlacementAsync(string? wished, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Text;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Quotas;
+using StacyVM.Engine.Secrets;
 using StacyVM.Engine.Store;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
@@ -10,7 +11,8 @@ using StacyVM.Protocol.Rest;
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>Commands in sandboxes: validation, timeouts, events, log rows and counters around the one primitive <see cref="ISandbox.StartAsync"/>.</summary>
-internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandboxes, OwnerQuotas quotas, OperationJournal journal, StoreLimits limits)
+internal sealed class CommandRunner(
+    StacyOptions options, SandboxDirectory sandboxes, OwnerQuotas quotas, OperationJournal journal, StoreLimits limits, SecretBox secrets)
 {
     /// <summary>The agent ends a command in time by itself; this is for an agent that does not.</summary>
     private static readonly TimeSpan AgentGrace = TimeSpan.FromSeconds(10);
@@ -25,6 +27,7 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
             throw new StacyVMException(ProblemKind.InvalidInput, "a background command has no result to wait for: start it");
         ExecSpec spec = _validation.Plan(request, terminal: null, stdin: false, LongestOf(id, caller));
         ISandbox sandbox = await sandboxes.LivingAsync(id, caller, cancellation);
+        spec = InEnvironment(spec, id, caller);
         CommandAccount account = Account("exec", id, request, caller);
         var stdout = new BoundedOutput(options.Server.MaxExecOutputBytes);
         var stderr = new BoundedOutput(options.Server.MaxExecOutputBytes);
@@ -71,6 +74,7 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
     {
         ExecSpec spec = _validation.Plan(request, terminal, stdin, LongestOf(id, caller));
         ISandbox sandbox = await sandboxes.LivingAsync(id, caller, cancellation);
+        spec = InEnvironment(spec, id, caller);
         CommandAccount account = Account("exec_stream", id, request, caller);
         account.Started();
         try
@@ -124,6 +128,11 @@ internal sealed class CommandRunner(StacyOptions options, SandboxDirectory sandb
             // The command ended or closed its stdin without reading everything: no error for a shell, and none here.
         }
     }
+
+    /// <summary>With the variables of the sandbox itself; the command's own win.</summary>
+    private ExecSpec InEnvironment(ExecSpec spec, string id, Caller caller) => sandboxes.Record(id, caller).Environment is { } environment
+        ? spec with { Environment = environment.With(spec.Environment, id, secrets) }
+        : spec;
 
     /// <summary>The longest time that a command may take: its sandbox's owner decides.</summary>
     private TimeSpan LongestOf(string id, Caller caller) => quotas.LimitsOf(sandboxes.Record(id, caller).OwnerId).MaxExecTimeout;

@@ -32,6 +32,13 @@ internal sealed class ExecValidation(DefaultsOptions defaults)
     /// <summary><c>shell</c> or <c>argv</c>.</summary>
     public static string ModeOf(ExecRequest request) => string.IsNullOrEmpty(request.Mode) ? "shell" : request.Mode;
 
+    /// <summary>Of a command that names none; zero: no bound.</summary>
+    public static TimeSpan StandardTimeout(DefaultsOptions defaults, TimeSpan most)
+    {
+        TimeSpan standard = defaults.DefaultExecTimeout > TimeSpan.Zero ? defaults.DefaultExecTimeout : most;
+        return most > TimeSpan.Zero && standard > most ? most : standard;
+    }
+
     private static List<string> Arguments(ExecRequest request)
     {
         string command = request.Command ?? "";
@@ -83,8 +90,7 @@ internal sealed class ExecValidation(DefaultsOptions defaults)
         // What runs in the background is bounded by its sandbox's life.
         if (request.Background == true)
             return TimeSpan.Zero;
-        TimeSpan standard = defaults.DefaultExecTimeout > TimeSpan.Zero ? defaults.DefaultExecTimeout : most;
-        return most > TimeSpan.Zero && standard > most ? most : standard;
+        return StandardTimeout(defaults, most);
     }
 
     private static TerminalSize? CheckTerminal(TerminalSize? terminal) => terminal is { } size && (size.Columns is < 1 or > 10_000 || size.Rows is < 1 or > 10_000)

@@ -11,7 +11,7 @@ internal static class FaultPoints
     /// <summary>Every name, in the order of the flows.</summary>
     public static readonly IReadOnlyList<string> Names =
     [
-        "create.reserved", "create.record_written", "create.built", "create.running_written", "create.announced",
+        "create.reserved", "create.record_written", "create.built", "create.prepared", "create.running_written", "create.announced",
         "destroy.begun", "destroy.record_written", "destroy.removed", "destroy.row_written",
         "start.store_opened", "start.records_loaded", "start.recovered", "start.listed", "start.orphan_removed",
     ];

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Store;
+using StacyVM.Engine.Templates;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
@@ -12,7 +13,7 @@ internal sealed partial class SandboxCreation(
     SandboxRegister register, Teardown teardown, IStore store, OperationJournal journal, ILogger<SandboxCreation> log, TimeProvider time)
 {
     /// <summary>
-    /// 1 write <c>creating</c>, 2 build, 3 write <c>running</c>, 4 arm expiry, 5 tell. Whatever goes wrong, what has been done is undone before this
+    /// 1 write <c>creating</c>, 2 build, 3 prepare it as its template says, 4 write <c>running</c>, 5 arm expiry, 6 tell. Whatever goes wrong, what has been done is undone before this
     /// throws; where the provider cannot undo it now, the record stays <c>destroying</c> until it can.
     /// </summary>
     public async Task<SandboxInfo> CreateAsync(SpawnPlan plan, ISandboxProvider provider, CapacityReservation place, Caller caller, CancellationToken cancellation)
@@ -31,11 +32,13 @@ internal sealed partial class SandboxCreation(
         {
             entry.Settle();
             Exception problem = Explain(e, entry, cancellation);
-            journal.Count("spawn", provider.Name, start, problem);
-            journal.Audit(caller, "sandbox.spawn", entry.Record, plan.Spec.Image, problem, "");
-            journal.PublishFailure("spawn", entry.Record, problem);
-            CreateFailed(log, problem is StacyVMException { Kind: ProblemKind.Internal } ? e : null, entry.Id, provider.Name, problem.Message);
-            await teardown.EndInBackgroundAsync(entry, $"could not be created: {problem.Message}");
+            // What a command printed is for the caller's eyes alone.
+            Exception told = (problem as SetupFailure)?.Discreet ?? problem;
+            journal.Count("spawn", provider.Name, start, told);
+            journal.Audit(caller, "sandbox.spawn", entry.Record, plan.Spec.Image, told, "");
+            journal.PublishFailure("spawn", entry.Record, told);
+            CreateFailed(log, problem is StacyVMException { Kind: ProblemKind.Internal } ? e : null, entry.Id, provider.Name, told.Message);
+            await teardown.EndInBackgroundAsync(entry, $"could not be created: {told.Message}");
             if (ReferenceEquals(problem, e))
                 throw;
             throw problem;
@@ -61,10 +64,15 @@ internal sealed partial class SandboxCreation(
         FaultPoints.Hit("create.record_written");
         // 2.
         entry.Abandoned.ThrowIfCancellationRequested();
-        ISandbox sandbox = await provider.CreateAsync(entry.Id, plan.Spec, new SpawnProgress(message => Progress(entry, message)), entry.Abandoned);
+        var progress = new SpawnProgress(message => Progress(entry, message));
+        ISandbox sandbox = await provider.CreateAsync(entry.Id, plan.Spec, progress, entry.Abandoned);
         entry.Attach(sandbox);
         FaultPoints.Hit("create.built");
-        // 3. Its life is counted from now, and not from before an image was pulled.
+        // 3.
+        if (plan.Preparation is { } preparation)
+            await preparation.RunAsync(sandbox, progress, entry.Abandoned);
+        FaultPoints.Hit("create.prepared");
+        // 4. Its life is counted from now, and not from before an image was pulled.
         await register.PromiseAsync(
             entry,
             record =>
@@ -86,9 +94,9 @@ internal sealed partial class SandboxCreation(
     private void Begin(SandboxEntry entry)
     {
         FaultPoints.Hit("create.running_written");
-        // 4.
-        ArmExpiry(entry);
         // 5.
+        ArmExpiry(entry);
+        // 6.
         entry.Announced = true;
         journal.Publish("sandbox.created", entry.Record);
         journal.Publish("sandbox.running", entry.Record);
@@ -97,9 +105,10 @@ internal sealed partial class SandboxCreation(
     private SandboxRecord FirstRecord(SpawnPlan plan, ISandboxProvider provider)
     {
         DateTime now = journal.Now;
+        string id = SandboxId.New();
         return new SandboxRecord
         {
-            Id = SandboxId.New(),
+            Id = id,
             State = SandboxStates.Creating,
             Provider = provider.Name,
             Image = plan.Spec.Image,
@@ -109,6 +118,7 @@ internal sealed partial class SandboxCreation(
             Metadata = plan.Spec.Metadata,
             OwnerId = plan.Owner,
             TenantId = plan.Tenant,
+            Environment = plan.Preparation?.SealEnvironment(id),
             CreatedAt = now,
             ExpiresAt = now + plan.Ttl,
             UpdatedAt = now,

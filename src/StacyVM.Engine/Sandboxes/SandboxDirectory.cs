@@ -66,10 +66,10 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     }
 
     /// <summary>
-    /// 1 validate, 2 reserve capacity, waiting for it where the queue is on, 3 write the record as creating, 4 build without any lock, 5 write running, 6 arm expiry. A failure or a caller that
+    /// 1 join it with its template and validate, 2 reserve capacity, waiting for it where the queue is on, 3 write the record as creating, 4 build without any lock, 5 write running, 6 arm expiry. A failure or a caller that
     /// goes away undoes all of it.
     /// </summary>
-    /// <exception cref="StacyVMException">InvalidInput, ProviderNotFound, ResourceLimit, ProviderUnavailable, StorageFull.</exception>
+    /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound, ResourceLimit, ProviderUnavailable, StorageFull.</exception>
     public async Task<SandboxInfo> CreateAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
         // 1. and 2.

@@ -41,6 +41,9 @@ internal sealed record SandboxRecord
     /// <summary>Known from the moment it first ran.</summary>
     public SandboxHandle? Handle { get; init; }
 
+    /// <summary>What every command gets; null for nothing. Clients never see it.</summary>
+    public SandboxEnvironment? Environment { get; init; }
+
     /// <summary>Why the state is what it is; empty when there is nothing to say.</summary>
     public string Reason { get; init; } = "";
 

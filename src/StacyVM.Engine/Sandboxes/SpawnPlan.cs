@@ -1,6 +1,12 @@
 using StacyVM.Engine.Providers;
+using StacyVM.Engine.Templates;
 
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>A spawn request after validation, with every default applied.</summary>
-internal sealed record SpawnPlan(SandboxSpec Spec, TimeSpan Ttl, string Owner, string Tenant);
+/// <param name="Spec">For the provider.</param>
+/// <param name="Ttl">Life, counted from the moment it runs.</param>
+/// <param name="Owner">Empty for none.</param>
+/// <param name="Tenant">Empty for none.</param>
+/// <param name="Preparation">What is done in it before it runs; null for nothing.</param>
+internal sealed record SpawnPlan(SandboxSpec Spec, TimeSpan Ttl, string Owner, string Tenant, Preparation? Preparation = null);

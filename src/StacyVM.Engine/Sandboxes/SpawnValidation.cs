@@ -11,7 +11,9 @@ namespace StacyVM.Engine.Sandboxes;
 /// <summary>Turns a spawn request into a plan, or says what is wrong with it.</summary>
 internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quotas)
 {
-    private const string SdkDefaultImage = "alpine:latest";
+    /// <summary>What the SDKs send when their caller names no image.</summary>
+    public const string SdkDefaultImage = "alpine:latest";
+
     private const int MaxImageLength = 512;
     private const int MinMemoryMb = 16;
     private const int MaxMemoryMb = 1_048_576;
@@ -24,8 +26,6 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
     /// <exception cref="StacyVMException">InvalidInput.</exception>
     public SpawnPlan Plan(SpawnRequest request, Caller caller)
     {
-        if (!string.IsNullOrWhiteSpace(request.Template))
-            throw Invalid($"template \"{Shown(request.Template)}\" cannot be used: templates are not available in this version; name the image instead");
         string wished = request.Image?.Trim() ?? "";
         string image = wished.Length == 0 ? defaults.Image : wished;
         CheckImage(image);
@@ -36,8 +36,8 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
                 Image = image,
                 // The SDKs always send their own default, so that text is no wish either.
                 ImageIsDefault = image == SdkDefaultImage || image == defaults.Image,
-                MemoryMb = Bounded("memory_mb", request.MemoryMb, defaults.MemoryMb, MinMemoryMb, MaxMemoryMb),
-                Vcpus = Bounded("vcpus", request.Vcpus, defaults.Vcpus, 1, MaxVcpus),
+                MemoryMb = CheckMemory(request.MemoryMb is null or 0 ? defaults.MemoryMb : request.MemoryMb.Value),
+                Vcpus = CheckVcpus(request.Vcpus is null or 0 ? defaults.Vcpus : request.Vcpus.Value, "vcpus"),
                 DiskMb = defaults.DiskSizeMb,
                 Metadata = CheckMetadata(request.Metadata),
             },
@@ -60,7 +60,7 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
         return CheckTtl(ttl);
     }
 
-    private static void CheckImage(string image)
+    public static void CheckImage(string image)
     {
         if (image.Length > MaxImageLength)
             throw Invalid($"image is longer than {MaxImageLength} characters");
@@ -72,13 +72,16 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
     private static readonly System.Buffers.SearchValues<char> ImageCharacters =
         System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/:@");
 
-    private static int Bounded(string name, int? value, int ifZero, int least, int most)
-    {
-        int chosen = value is null or 0 ? ifZero : value.Value;
-        return chosen >= least && chosen <= most ? chosen : throw Invalid($"{name} is {chosen}, and must be between {least} and {most}");
-    }
+    public static int CheckMemory(int chosen) => Bounded("memory_mb", chosen, MinMemoryMb, MaxMemoryMb);
 
-    private static Dictionary<string, string> CheckMetadata(Dictionary<string, string>? metadata)
+    /// <param name="chosen">Processors.</param>
+    /// <param name="name">The field's name, for the message.</param>
+    public static int CheckVcpus(int chosen, string name) => Bounded(name, chosen, 1, MaxVcpus);
+
+    private static int Bounded(string name, int chosen, int least, int most) =>
+        chosen >= least && chosen <= most ? chosen : throw Invalid($"{name} is {chosen}, and must be between {least} and {most}");
+
+    public static Dictionary<string, string> CheckMetadata(IReadOnlyDictionary<string, string>? metadata)
     {
         if (metadata is null)
             return [];
@@ -95,7 +98,7 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
     }
 
     /// <summary>Someone else's text in our sentence: short, and without characters that act on a terminal.</summary>
-    private static string Shown(string text)
+    public static string Shown(string text)
     {
         string start = text.Length > 80 ? text[..80] + "…" : text;
         return string.Create(start.Length, start, static (span, source) =>

@@ -99,8 +99,8 @@ internal sealed partial class Teardown(
             throw problem;
         }
         FaultPoints.Hit("destroy.removed");
-        // 4.
-        await register.ChangeAsync(entry, record => record with { State = SandboxStates.Destroyed, Reason = reason });
+        // 4. Nobody needs its environment any more, and there may be secrets in it.
+        await register.ChangeAsync(entry, record => record with { State = SandboxStates.Destroyed, Reason = reason, Environment = null });
         FaultPoints.Hit("destroy.row_written");
         // 5.
         entry.Expiry?.Dispose();

@@ -1,5 +1,6 @@
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
+using StacyVM.Engine.Templates;
 using StacyVM.Protocol.Problems;
 
 namespace StacyVM.Engine.Store;
@@ -15,6 +16,8 @@ namespace StacyVM.Engine.Store;
 internal interface IStore : IAsyncDisposable
 {
     IOwnerQuotaStore Quotas { get; }
+
+    ITemplateStore Templates { get; }
 
     /// <summary>Every sandbox that is not destroyed.</summary>
     Task<IReadOnlyList<SandboxRecord>> LoadAsync(CancellationToken cancellation);

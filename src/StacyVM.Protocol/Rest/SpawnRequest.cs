@@ -18,7 +18,10 @@ public sealed record SpawnRequest
     /// <summary>Duration until it is destroyed; default <c>defaults.ttl</c>, at most <c>defaults.max_ttl</c>.</summary>
     public string? Ttl { get; init; }
 
-    /// <summary>Name of a template whose values count where the request has none.</summary>
+    /// <summary>
+    /// Name of a template, whose values stand where this request has none. Its image stands also where <see cref="Image"/> is <c>alpine:latest</c>, which
+    /// the SDKs always send.
+    /// </summary>
     public string? Template { get; init; }
 
     /// <summary>At most 128 bytes, no slash, backslash, white space or control character. <c>X-User-ID</c> replaces it.</summary>

@@ -68,6 +68,7 @@ internal static class CommandLine
             SupportCommand.Create(),
             SetupCommand.Create(),
             UninstallCommand.Create(),
+            TemplateCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
             VersionCommand.Create(),

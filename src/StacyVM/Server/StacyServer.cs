@@ -91,6 +91,7 @@ internal sealed class StacyServer : IAsyncDisposable
         var lines = new NdjsonOutput(lifetime, time);
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
         new SandboxEndpoints(engine.Sandboxes, engine.Admission).Map(api);
+        new TemplateEndpoints(engine.Templates, engine.Sandboxes).Map(api);
         new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime)).Map(api);
         new ProcessEndpoints(engine.Sandboxes, engine.Commands, lines).Map(api);
         new FileEndpoints(engine.Files).Map(api);

@@ -15,6 +15,7 @@ public sealed class FaultPointTests
     [InlineData("create.reserved")]
     [InlineData("create.record_written")]
     [InlineData("create.built")]
+    [InlineData("create.prepared")]
     [InlineData("create.running_written")]
     [InlineData("create.announced")]
     public async Task A_create_that_is_cut_off_is_undone_or_whole(string point)

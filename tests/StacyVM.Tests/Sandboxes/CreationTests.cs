@@ -192,15 +192,15 @@ public sealed class CreationTests
     }
 
     [Fact]
-    public async Task Templates_are_refused_and_not_ignored()
+    public async Task An_unknown_template_is_refused_and_not_ignored()
     {
         await using EngineFixture fixture = await OpenAsync();
 
         StacyVMException problem = await Assert.ThrowsAsync<StacyVMException>(
             () => fixture.Sandboxes.CreateAsync(new SpawnRequest { Template = "python" }, Anyone, default));
 
-        Assert.Equal(ProblemKind.InvalidInput, problem.Kind);
-        Assert.Contains("templates are not available", problem.Message);
+        Assert.Equal((ProblemKind.NotFound, "not found: template python"), (problem.Kind, problem.Message));
+        Assert.Equal(0, fixture.Provider.Creates);
     }
 
     [Fact]

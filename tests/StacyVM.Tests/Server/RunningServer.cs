@@ -39,7 +39,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public static async Task<RunningServer> StartAsync(
         Func<ServerOptions, ServerOptions>? server = null, AuthOptions? auth = null, TimeProvider? time = null, string? directory = null,
-        DefaultsOptions? defaults = null)
+        DefaultsOptions? defaults = null, Func<StacyOptions, StacyOptions>? adjust = null)
     {
         directory ??= Directory.CreateTempSubdirectory("stacyvm-http-").FullName;
         var options = new StacyOptions
@@ -50,6 +50,7 @@ internal sealed class RunningServer : IAsyncDisposable
             Defaults = defaults ?? new DefaultsOptions(),
             Providers = new ProvidersOptions { Default = "scripted" },
         };
+        options = (adjust ?? (given => given))(options);
         var provider = new ScriptedProvider();
         var log = new LogLines();
         ILoggerFactory loggers = LoggerFactory.Create(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Trace));

@@ -157,6 +157,9 @@ internal static class Migrations
             created_at TEXT NOT NULL,
             updated_at TEXT NOT NULL);
         """,
+        """
+        ALTER TABLE sandboxes ADD COLUMN environment_sealed TEXT NOT NULL DEFAULT '';
+        """,
     ];
 
     /// <summary>The newest version this program knows.</summary>

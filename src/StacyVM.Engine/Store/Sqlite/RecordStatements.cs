@@ -10,7 +10,7 @@ namespace StacyVM.Engine.Store.Sqlite;
 internal sealed class RecordStatements : IDisposable
 {
     private const string Columns =
-        "id, state, provider, image, memory_mb, vcpus, disk_mb, metadata, owner_id, tenant_id, handle, handle_version, reason, created_at, expires_at, updated_at";
+        "id, state, provider, image, memory_mb, vcpus, disk_mb, metadata, owner_id, tenant_id, handle, handle_version, reason, created_at, expires_at, updated_at, environment_sealed";
 
     private readonly SqliteCommand _save;
 
@@ -19,12 +19,13 @@ internal sealed class RecordStatements : IDisposable
         _save = connection.CreateCommand();
         _save.CommandText = $"""
             INSERT INTO sandboxes ({Columns})
-            VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated)
+            VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated, $environment)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, image = excluded.image, handle = excluded.handle, handle_version = excluded.handle_version,
-                reason = excluded.reason, expires_at = excluded.expires_at, updated_at = excluded.updated_at
+                reason = excluded.reason, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
+                environment_sealed = excluded.environment_sealed
             """;
         foreach (string name in (ReadOnlySpan<string>)["$id", "$state", "$provider", "$image", "$memory", "$vcpus", "$disk", "$metadata", "$owner", "$tenant",
-            "$handle", "$handle_version", "$reason", "$created", "$expires", "$updated"])
+            "$handle", "$handle_version", "$reason", "$created", "$expires", "$updated", "$environment"])
             _save.Parameters.Add(new SqliteParameter { ParameterName = name });
         _save.Prepare();
     }
@@ -50,6 +51,7 @@ internal sealed class RecordStatements : IDisposable
         Set(StoredTime.Format(record.CreatedAt));
         Set(StoredTime.Format(record.ExpiresAt));
         Set(StoredTime.Format(record.UpdatedAt));
+        Set(record.Environment?.Sealed ?? "");
         _save.ExecuteNonQuery();
 
         void Set(object? value) => _save.Parameters[i++].Value = value ?? DBNull.Value;
@@ -81,6 +83,7 @@ internal sealed class RecordStatements : IDisposable
                 CreatedAt = StoredTime.Parse(reader.GetString(13)),
                 ExpiresAt = StoredTime.Parse(reader.GetString(14)),
                 UpdatedAt = StoredTime.Parse(reader.GetString(15)),
+                Environment = reader.GetString(16) is { Length: > 0 } environment ? new SandboxEnvironment(environment) : null,
             });
         }
         return records;

@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
+using StacyVM.Engine.Templates;
 
 namespace StacyVM.Engine.Store.Sqlite;
 
@@ -20,6 +21,7 @@ internal sealed class SqliteStore : IStore
         _limits = limits;
         _writer = writer;
         Quotas = new OwnerQuotaRows(_reader, writer);
+        Templates = new TemplateRows(_reader, writer);
     }
 
     /// <summary>Opens or makes the file, brings its schema up to date, and starts the writer.</summary>
@@ -31,6 +33,8 @@ internal sealed class SqliteStore : IStore
     }
 
     public IOwnerQuotaStore Quotas { get; }
+
+    public ITemplateStore Templates { get; }
 
     public long DroppedRows => _writer.Dropped;
 

@@ -15,6 +15,13 @@ internal static class CommonArguments
         return argument;
     }
 
+    public static Argument<string> TemplateName()
+    {
+        var argument = new Argument<string>("name") { Description = "Name of the template" };
+        argument.CompletionSources.Add(ServerCompletion.Templates);
+        return argument;
+    }
+
     public static Option<string?> Duration(string name, string description)
     {
         var option = new Option<string?>(name) { Description = description, HelpName = "duration" };

@@ -10,6 +10,8 @@ internal static class SpawnCommand
 {
     public static Command Create()
     {
+        var template = new Option<string?>("--template") { Description = "Start from this template; other options win over it" };
+        template.CompletionSources.Add(ServerCompletion.Templates);
         var image = new Option<string?>("--image") { Description = "Image [default: the server's]" };
         var provider = new Option<string?>("--provider") { Description = "Isolation level [default: the server's]" };
         provider.CompletionSources.Add(ServerCompletion.Providers);
@@ -20,12 +22,13 @@ internal static class SpawnCommand
         Option<string[]> metadata = CommonArguments.Pairs("--metadata", "-m", "Kept with the sandbox; may be repeated");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print only the id" };
         var trial = new Option<bool>("--dry-run") { Description = "Start nothing; say whether it would be started, and exit with 0 if so" };
-        var command = new Command("spawn", "Start a sandbox") { image, provider, ttl, memory, vcpus, owner, metadata, quiet, trial };
+        var command = new Command("spawn", "Start a sandbox") { template, image, provider, ttl, memory, vcpus, owner, metadata, quiet, trial };
         command.SetAction(async (parsed, cancellation) =>
         {
             using StacyClient client = GlobalOptions.ClientOf(parsed);
             var request = new SpawnRequest
             {
+                Template = parsed.GetValue(template),
                 Image = parsed.GetValue(image),
                 Provider = parsed.GetValue(provider),
                 Ttl = parsed.GetValue(ttl),
@@ -37,14 +40,19 @@ internal static class SpawnCommand
             if (parsed.GetValue(trial))
                 return await SpawnTrial.RunAsync(parsed, client, request, cancellation);
             Sandbox sandbox = await client.SpawnAsync(request, cancellation);
-            if (parsed.GetValue(GlobalOptions.Json))
-                Printer.Json(sandbox.Info!, RestJson.Default.SandboxInfo);
-            else if (parsed.GetValue(quiet))
-                Console.Out.WriteLine(sandbox.Id);
-            else
-                Console.Out.WriteLine($"Sandbox {sandbox.Id} spawned (provider: {sandbox.Provider}, image: {sandbox.Image})");
+            Print(parsed, sandbox, parsed.GetValue(quiet));
             return 0;
         });
         return command;
+    }
+
+    public static void Print(ParseResult parsed, Sandbox sandbox, bool quiet)
+    {
+        if (parsed.GetValue(GlobalOptions.Json))
+            Printer.Json(sandbox.Info!, RestJson.Default.SandboxInfo);
+        else if (quiet)
+            Console.Out.WriteLine(sandbox.Id);
+        else
+            Console.Out.WriteLine($"Sandbox {sandbox.Id} spawned (provider: {sandbox.Provider}, image: {sandbox.Image})");
     }
 }

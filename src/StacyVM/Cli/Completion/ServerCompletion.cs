@@ -17,6 +17,10 @@ internal static class ServerCompletion
     public static IEnumerable<CompletionItem> Providers(CompletionContext context) =>
         Ask(context, async (client, stop) => (await client.ProvidersAsync(stop)).Select(provider => new CompletionItem(provider.Name)));
 
+    public static IEnumerable<CompletionItem> Templates(CompletionContext context) =>
+        Ask(context, async (client, stop) =>
+            (await client.Templates.ListAsync(stop)).Select(template => new CompletionItem(template.Name, detail: template.Description ?? template.Image)));
+
     private static IEnumerable<CompletionItem> Ask(CompletionContext context, Func<StacyClient, CancellationToken, Task<IEnumerable<CompletionItem>>> ask)
     {
         try

@@ -22,14 +22,14 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission adm
             "spawnSandbox", "Spawn a sandbox", "Answers when the sandbox runs, its image pulled where that is needed.")
             .Takes(RestJson.Default.SpawnRequest, """{"image":"alpine:latest","memory_mb":512,"ttl":"30m","metadata":{"purpose":"analysis"}}""")
             .AnswersWith(201, RestJson.Default.SandboxInfo, RouteExamples.Sandbox, "The running sandbox; `Location` has its address.")
-            .Fails(ProblemKind.ProviderNotFound, ProblemKind.NotFound, ProblemKind.ResourceLimit, ProblemKind.Unsupported, ProblemKind.ProviderUnavailable, ProblemKind.StorageFull));
+            .Fails(ProblemKind.ProviderNotFound, ProblemKind.NotFound, ProblemKind.Conflict, ProblemKind.ExecTimeout, ProblemKind.ResourceLimit, ProblemKind.Unsupported, ProblemKind.ProviderUnavailable, ProblemKind.StorageFull));
         api.MapPost("/sandboxes/admission", AdmissionAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
             "checkAdmission", "Ask whether a spawn would be let in", "Takes what a spawn takes and starts nothing. What a spawn would refuse as invalid is refused here, too.")
             .Query("include", "`placement`: also say where it would run.", example: "placement")
             .Takes(RestJson.Default.SpawnRequest, """{"image":"alpine:latest","ttl":"30m"}""")
             .AnswersWith(200, RestJson.Default.SpawnAdmissionDecision,
                 """{"allowed":false,"queueable":true,"reason":"max_sandboxes","active_sandboxes":10,"max_sandboxes":10,"max_ttl":"24h0m0s"}""")
-            .Fails(ProblemKind.ProviderNotFound));
+            .Fails(ProblemKind.ProviderNotFound, ProblemKind.NotFound, ProblemKind.Conflict));
         api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
             "listSandboxes", "List sandboxes", "Newest first, without destroyed ones.")
             .AnswersWith(200, RestJson.Default.IReadOnlyListSandboxInfo, RouteExamples.ListOf(RouteExamples.Sandbox)));
@@ -70,9 +70,13 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission adm
     private async Task SpawnAsync(HttpContext context)
     {
         SpawnRequest request = await JsonBody.ReadAsync(context, RestJson.Default.SpawnRequest);
-        SandboxInfo info = await sandboxes.CreateAsync(request, context.Caller(), context.RequestAborted);
+        await AnswerSpawnedAsync(context, await sandboxes.CreateAsync(request, context.Caller(), context.RequestAborted));
+    }
+
+    public static Task AnswerSpawnedAsync(HttpContext context, SandboxInfo info)
+    {
         context.Response.Headers.Location = $"/api/v1/sandboxes/{info.Id}";
-        await JsonAnswer.WriteAsync(context, StatusCodes.Status201Created, info, RestJson.Default.SandboxInfo);
+        return JsonAnswer.WriteAsync(context, StatusCodes.Status201Created, info, RestJson.Default.SandboxInfo);
     }
 
     private async Task AdmissionAsync(HttpContext context)

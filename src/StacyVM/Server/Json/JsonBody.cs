@@ -39,6 +39,20 @@ internal static class JsonBody
         }
     }
 
+    /// <summary>As <see cref="ReadAsync"/>, but a body that is missing or cannot be understood is an object without members.</summary>
+    public static async Task<T> ReadOrDefaultAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class, new()
+    {
+        try
+        {
+            return await ReadAsync(context, type);
+        }
+        catch (Refusal refusal) when (refusal.Problem.Kind == ProblemKind.InvalidInput)
+        {
+            return new T();
+        }
+    }
+
     public static Refusal TooLarge(long limit) =>
         new(ProblemKind.PayloadTooLarge, $"payload too large: JSON bodies take at most {limit} bytes; send files with PUT /files?path=");
 

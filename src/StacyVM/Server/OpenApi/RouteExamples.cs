@@ -9,6 +9,14 @@ internal static class RouteExamples
         {"id":"sb-4f1c09d2a7b3e865","state":"running","provider":"bubblewrap","image":"host","memory_mb":1024,"vcpus":1,"owner_id":"alice","worker_id":"local","created_at":"2026-05-04T10:00:00.123456Z","expires_at":"2026-05-04T10:30:00.123456Z","metadata":{"purpose":"analysis"},"preview_domain":"localhost:7423"}
         """;
 
+    public const string Template = """
+        {"name":"python","version":1,"image":"python:3.12","description":"Data analysis","setup":["pip install numpy"],"init_commands":["pip install numpy"],"memory_mb":1024,"cpu_cores":2,"vcpus":2,"ttl_seconds":1800,"ttl":"30m0s","env":{"MPLBACKEND":"agg"},"secrets":[{"name":"TOKEN","inject_at":"API_TOKEN"}],"pool_size":0,"created_at":"2026-05-04T10:00:00Z","updated_at":"2026-05-04T10:00:00Z"}
+        """;
+
+    public const string SpawnedFromTemplate = """
+        {"id":"sb-4f1c09d2a7b3e865","state":"running","provider":"docker","image":"python:3.12","memory_mb":1024,"vcpus":2,"worker_id":"local","created_at":"2026-05-04T10:00:00.123456Z","expires_at":"2026-05-04T10:30:00.123456Z","metadata":{"template":"python"},"preview_domain":"localhost:7423"}
+        """;
+
     public const string Process = """
         {"process_id":7,"pid":42,"command":"python3 -m http.server 8000","running":true,"started_at":"2026-05-04T10:01:00Z","output_bytes":118}
         """;

@@ -29,6 +29,7 @@ internal static class RoutePath
             "processes" => ("Number of the process within the sandbox.", "7"),
             "providers" => ("Name of the provider.", "bubblewrap"),
             "quotas" => ("Id of the owner, as in `X-User-ID`.", "alice"),
+            "templates" => ("Name of the template, with a slash in it written as `%2F`.", "python"),
             _ => ("", ""),
         };
         return new RouteParameter(name, "path", meaning, "string", Required: true, example);

@@ -13,6 +13,13 @@ internal static class RequestValues
     /// <summary>The sandbox id in the path. Never a file name: it is only looked up.</summary>
     public static string SandboxId(this HttpContext context) => (string)context.Request.RouteValues["id"]!;
 
+    /// <summary>
+    /// The template name in the path. The server's own decoding leaves an encoded slash as it is, so that it does not become a step in the path;
+    /// no name has a percent sign, so nothing else can be meant by it.
+    /// </summary>
+    public static string TemplateName(this HttpContext context) =>
+        ((string)context.Request.RouteValues["name"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
     public static uint ProcessNumber(this HttpContext context)
     {
         string text = (string)context.Request.RouteValues["process"]!;

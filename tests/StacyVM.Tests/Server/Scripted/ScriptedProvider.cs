@@ -16,10 +16,20 @@ internal sealed class ScriptedProvider : ISandboxProvider
 
     public ScriptedSandbox this[string id] => _sandboxes[id];
 
+    /// <summary>Told of each sandbox before anything runs in it.</summary>
+    public Action<ScriptedSandbox, SandboxSpec> Made { get; set; } = static (_, _) => { };
+
     public Task<ProviderHealth> ProbeAsync(CancellationToken cancellation) => Task.FromResult(new ProviderHealth(true));
 
-    public Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation) =>
-        Task.FromResult<ISandbox>(_sandboxes[id] = new ScriptedSandbox(id, spec.Image, gone => _sandboxes.TryRemove(gone, out _)));
+    /// <summary>How many there are.</summary>
+    public int Count => _sandboxes.Count;
+
+    public Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        ScriptedSandbox sandbox = _sandboxes[id] = new ScriptedSandbox(id, spec.Image, gone => _sandboxes.TryRemove(gone, out _));
+        Made(sandbox, spec);
+        return Task.FromResult<ISandbox>(sandbox);
+    }
 
     public Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation) =>
         Task.FromResult<ISandbox?>(_sandboxes.GetValueOrDefault(id));
