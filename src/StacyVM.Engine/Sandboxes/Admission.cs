@@ -63,6 +63,7 @@ internal sealed class Admission
         catch (StacyVMException e) when (e.Kind == ProblemKind.ResourceLimit)
         {
             _journal.Count("spawn", provider.Name, start, e);
+            _journal.Publish("resource.limit", plan, provider.Name, ("error", e.Message));
             throw;
         }
     }

@@ -17,6 +17,9 @@ internal sealed class CommandRunner(
     /// <summary>The agent ends a command in time by itself; this is for an agent that does not.</summary>
     private static readonly TimeSpan AgentGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>A timer takes at most 49 days; longer commands are left to the agent alone.</summary>
+    private static readonly TimeSpan LongestWatch = TimeSpan.FromDays(30);
+
     private readonly ExecValidation _validation = new(options.Defaults);
 
     /// <summary>Runs to the end and returns the whole output, bounded by <c>server.max_exec_output_bytes</c> a stream. Abandoned: killed with its tree.</summary>
@@ -138,7 +141,7 @@ internal sealed class CommandRunner(
     private TimeSpan LongestOf(string id, Caller caller) => quotas.LimitsOf(sandboxes.Record(id, caller).OwnerId).MaxExecTimeout;
 
     private CancellationTokenSource Overdue(TimeSpan timeout) =>
-        timeout > TimeSpan.Zero ? new CancellationTokenSource(timeout + AgentGrace, journal.Clock) : new CancellationTokenSource();
+        timeout > TimeSpan.Zero && timeout < LongestWatch ? new CancellationTokenSource(timeout + AgentGrace, journal.Clock) : new CancellationTokenSource();
 
     private CommandAccount Account(string operation, string id, ExecRequest request, Caller caller) =>
         new(journal, limits, sandboxes.Record(id, caller), caller, operation, request.Command ?? "", ExecValidation.ModeOf(request));

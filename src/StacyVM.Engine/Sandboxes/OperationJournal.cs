@@ -29,6 +29,15 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
         Events.Publish(type, record.Id, values, record.TenantId.Length == 0 ? null : record.TenantId);
     }
 
+    /// <summary>An event about a spawn that has no sandbox yet.</summary>
+    public void Publish(string type, SpawnPlan plan, string provider, params ReadOnlySpan<(string Name, string Value)> data)
+    {
+        var values = new Dictionary<string, string> { ["operation"] = "spawn", ["provider"] = provider };
+        foreach ((string name, string value) in data)
+            values[name] = value;
+        Events.Publish(type, null, values, plan.Tenant.Length == 0 ? null : plan.Tenant);
+    }
+
     /// <summary>A failure as an event: its type follows from the problem.</summary>
     public void PublishFailure(string operation, SandboxRecord record, Exception error)
     {

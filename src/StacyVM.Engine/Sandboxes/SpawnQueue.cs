@@ -8,6 +8,12 @@ namespace StacyVM.Engine.Sandboxes;
 /// <summary>The waiting of spawns for a place: how long, what is told about it, and what is counted. Whose turn it is, <see cref="Capacity"/> decides.</summary>
 internal sealed class SpawnQueue(Capacity capacity, DefaultsOptions defaults, OperationJournal journal)
 {
+    /// <summary>A timer takes at most 49 days; who may wait longer waits as long as its client.</summary>
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromDays(30);
+
+    private readonly TimeSpan _patience =
+        defaults.SpawnQueueTimeout > TimeSpan.Zero && defaults.SpawnQueueTimeout < LongestPatience ? defaults.SpawnQueueTimeout : Timeout.InfiniteTimeSpan;
+
     private readonly Lock _lock = new();
     private SpawnQueueNumbers _numbers = new(0, 0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero);
 
@@ -40,12 +46,11 @@ internal sealed class SpawnQueue(Capacity capacity, DefaultsOptions defaults, Op
     {
         long start = journal.Start();
         Count(numbers => numbers with { Queued = numbers.Queued + 1 });
-        Tell("spawn.queued", plan, provider, ("depth", waiter.Depth.ToString(CultureInfo.InvariantCulture)));
-        TimeSpan patience = defaults.SpawnQueueTimeout > TimeSpan.Zero ? defaults.SpawnQueueTimeout : Timeout.InfiniteTimeSpan;
+        journal.Publish("spawn.queued", plan, provider, ("owner_id", plan.Owner), ("depth", waiter.Depth.ToString(CultureInfo.InvariantCulture)));
         CapacityReservation place;
         try
         {
-            place = await waiter.Place.WaitAsync(patience, journal.Clock, cancellation);
+            place = await waiter.Place.WaitAsync(_patience, journal.Clock, cancellation);
         }
         catch (OperationCanceledException)
         {
@@ -68,7 +73,7 @@ internal sealed class SpawnQueue(Capacity capacity, DefaultsOptions defaults, Op
             WaitTotal = numbers.WaitTotal + waited,
             WaitMax = waited > numbers.WaitMax ? waited : numbers.WaitMax,
         });
-        Tell("spawn.dequeued", plan, provider, Milliseconds(waited));
+        journal.Publish("spawn.dequeued", plan, provider, ("owner_id", plan.Owner), Milliseconds(waited));
         return place;
     }
 
@@ -80,7 +85,7 @@ internal sealed class SpawnQueue(Capacity capacity, DefaultsOptions defaults, Op
             ProblemKind.ResourceLimit,
             $"spawn queue timeout after {GoDuration.Format(defaults.SpawnQueueTimeout)}{(why.Length == 0 ? "" : ": ")}{why}");
         Count(numbers => numbers with { Timeouts = numbers.Timeouts + 1 });
-        Tell("spawn.queue_timeout", plan, provider, ("error", problem.Message), Milliseconds(journal.Since(start)));
+        journal.Publish("spawn.queue_timeout", plan, provider, ("owner_id", plan.Owner), ("error", problem.Message), Milliseconds(journal.Since(start)));
         return problem;
     }
 
@@ -88,14 +93,6 @@ internal sealed class SpawnQueue(Capacity capacity, DefaultsOptions defaults, Op
     {
         lock (_lock)
             _numbers = change(_numbers);
-    }
-
-    private void Tell(string type, SpawnPlan plan, string provider, params ReadOnlySpan<(string Name, string Value)> data)
-    {
-        var values = new Dictionary<string, string> { ["operation"] = "spawn", ["provider"] = provider, ["owner_id"] = plan.Owner };
-        foreach ((string name, string value) in data)
-            values[name] = value;
-        journal.Events.Publish(type, null, values, plan.Tenant.Length == 0 ? null : plan.Tenant);
     }
 
     private static (string Name, string Value) Milliseconds(TimeSpan time) =>

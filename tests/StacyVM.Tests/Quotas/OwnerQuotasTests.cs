@@ -88,6 +88,7 @@ public sealed class OwnerQuotasTests
     [InlineData("10m", "5m", "7m", "5m")]
     [InlineData("10m", "20m", "7m", "7m")]
     [InlineData("0s", "0s", "0s", "0s")]
+    [InlineData("10m", "100000h", "0s", "100000h")]
     public async Task A_command_without_a_timeout_gets_the_effective_maximum(string standard, string own, string preset, string expected)
     {
         await using EngineFixture fixture = await OpenAsync(defaults => defaults with { MaxExecTimeout = Span(standard), DefaultExecTimeout = Span(preset) });

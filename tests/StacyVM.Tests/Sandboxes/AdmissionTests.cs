@@ -93,11 +93,13 @@ public sealed class AdmissionTests
     }
 
     [Fact]
-    public async Task A_refused_spawn_is_counted_as_a_failure()
+    public async Task A_refused_spawn_is_counted_as_a_failure_and_told()
     {
         await using EngineFixture fixture = await OpenAsync(defaults => defaults with { MaxSandboxes = 1 });
         await fixture.SpawnAsync();
-        await Assert.ThrowsAsync<StacyVMException>(() => fixture.SpawnAsync());
+        StacyVMException refusal = await Assert.ThrowsAsync<StacyVMException>(() => fixture.SpawnAsync());
+        EventMessage told = await fixture.EventAsync("resource.limit");
+        Assert.Equal(new Dictionary<string, string> { ["operation"] = "spawn", ["provider"] = "scripted", ["error"] = refusal.Message }, told.Data);
         var spawn = Assert.Single(fixture.Engine.Counters.Snapshot(), count => count.Operation == "spawn");
         Assert.Equal((1L, 1L), (spawn.Successes, spawn.Failures));
     }

@@ -63,6 +63,21 @@ public sealed class SpawnQueueTests
         Assert.Equal((0, 1L, 0L), (fixture.Engine.Admission.QueueNumbers.Depth, fixture.Engine.Admission.QueueNumbers.Timeouts, fixture.Engine.Admission.QueueNumbers.WaitCount));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100_000)]
+    public async Task A_wait_without_an_end_and_a_very_long_one_end_with_a_place(int hours)
+    {
+        await using EngineFixture fixture = await OpenAsync(defaults => Queued(defaults) with { SpawnQueueTimeout = TimeSpan.FromHours(hours) });
+        SandboxInfo first = await fixture.SpawnAsync(ttl: "24h");
+        Task<SandboxInfo> waiting = fixture.SpawnAsync();
+        await fixture.EventAsync("spawn.queued");
+        fixture.Time.Advance(TimeSpan.FromHours(2));
+        Assert.False(waiting.IsCompleted);
+        await fixture.Sandboxes.DestroyAsync(first.Id, Anyone, default);
+        Assert.Equal(SandboxStates.Running, (await waiting).State);
+    }
+
     [Fact]
     public async Task A_client_that_goes_away_leaves_the_queue()
     {
