@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Agents;
+using StacyVM.Engine.Cluster;
 using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Diagnostics;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
@@ -25,6 +27,7 @@ internal sealed class StacyEngine : IAsyncDisposable
     private readonly Foundation _foundation;
     private readonly TimeProvider _time;
     private Task _trimming = Task.CompletedTask;
+    private Task _beating = Task.CompletedTask;
     private int _stopped;
 
     private StacyEngine(
@@ -43,6 +46,8 @@ internal sealed class StacyEngine : IAsyncDisposable
         Sandboxes = new SandboxDirectory(options, Admission, Providers, store, journal, loggers);
         Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options), foundation.Secrets);
         Files = new SandboxFileAccess(Sandboxes, journal);
+        Worker = new LocalWorker(Providers.Names, Limits.Of(options.Defaults), store.Workers, time);
+        Host = new HostSampler(() => HostReading.Take("/proc", options.DataDir), time);
     }
 
     public SandboxDirectory Sandboxes { get; }
@@ -62,6 +67,12 @@ internal sealed class StacyEngine : IAsyncDisposable
     public ProviderRegistry Providers { get; }
 
     public OperationCounters Counters { get; }
+
+    /// <summary>This server as a worker.</summary>
+    public LocalWorker Worker { get; }
+
+    /// <summary>The machine.</summary>
+    public HostSampler Host { get; }
 
     public IStore Store => _foundation.Store;
 
@@ -104,7 +115,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             await engine.Quotas.LoadAsync(CancellationToken.None);
             await engine.Sandboxes.StartAsync(CancellationToken.None);
             // 7.
-            engine.Providers.Start();
+            engine.Providers.Start(engine._stopping.Token);
+            engine._beating = engine.Worker.RunAsync(engine._stopping.Token);
             engine._trimming = engine.TrimAsync();
             return engine;
         }
@@ -128,7 +140,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             return;
         await _stopping.CancelAsync();
         await Sandboxes.StopAsync(cancellation);
-        await _trimming;
+        Host.Dispose();
+        await Task.WhenAll(_trimming, _beating);
         foreach (ISandboxProvider provider in Providers.All)
             await LetGoAsync(provider);
         await _foundation.DisposeAsync();

@@ -11,4 +11,7 @@ internal sealed record AuthOptions
     public string AdminApiKey { get; init; } = "";
 
     public bool AdminFallbackEnabled { get; init; } = true;
+
+    /// <summary>Opens <c>/metrics</c> and <c>/metrics/prometheus</c> and nothing else; empty: there is none.</summary>
+    public string MetricsToken { get; init; } = "";
 }

@@ -67,6 +67,8 @@ internal static class ConfigurationKeys
             auth.Secret("admin_api_key", s => s.AdminApiKey, (s, v) => s with { AdminApiKey = v }, "Key of the operators, for the routes under /admin."),
             auth.Key("admin_fallback_enabled", Switch, s => s.AdminFallbackEnabled, (s, v) => s with { AdminFallbackEnabled = v },
                 "Whether the client key opens /admin while no admin key is set."),
+            auth.Secret("metrics_token", s => s.MetricsToken, (s, v) => s with { MetricsToken = v },
+                "Token for monitoring: opens /metrics and /metrics/prometheus and nothing else, in any of the headers of a key. Empty: only the keys do."),
         ];
     }
 

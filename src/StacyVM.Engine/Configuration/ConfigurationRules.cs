@@ -28,6 +28,9 @@ internal static class ConfigurationRules
         if (options.Auth.ApiKey.Length > 0 && options.Auth.ApiKey == options.Auth.AdminApiKey)
             yield return Fault("auth.admin_api_key", "it is the same as auth.api_key", "give operators a key of their own, or leave it empty");
 
+        if (options.Auth.MetricsToken.Length > 0 && options.Auth.MetricsToken is var token && (token == options.Auth.ApiKey || token == options.Auth.AdminApiKey))
+            yield return Fault("auth.metrics_token", "it is the same as a key", "give monitoring a token of its own, or leave it empty");
+
         string profile = providers.Docker.SeccompProfile;
         if (profile is not ("default" or "unconfined") && !File.Exists(profile))
             yield return Fault("providers.docker.seccomp_profile", $"there is no file {profile}", "use default, unconfined, or the path of a profile");

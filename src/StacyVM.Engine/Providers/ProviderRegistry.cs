@@ -19,6 +19,8 @@ internal sealed partial class ProviderRegistry
     private readonly List<ProviderProbe> _probes;
     private readonly string _configuredDefault;
     private readonly ILogger<ProviderRegistry> _log;
+    private readonly TimeProvider _time;
+    private readonly ProviderProbe.Finding _unknown;
     private volatile string? _chosen;
 
     /// <param name="providers">In the order of configuration; names are unique.</param>
@@ -30,6 +32,8 @@ internal sealed partial class ProviderRegistry
         _probes = [.. providers.Select(provider => new ProviderProbe(provider, time))];
         _configuredDefault = configuredDefault.Length == 0 ? Auto : configuredDefault;
         _log = log;
+        _time = time;
+        _unknown = new ProviderProbe.Finding(new ProviderHealth(false, "has not been checked yet"), TimeSpan.Zero, time.GetUtcNow().UtcDateTime, null);
     }
 
     /// <summary>In the order of configuration.</summary>
@@ -38,8 +42,17 @@ internal sealed partial class ProviderRegistry
     /// <summary>Each provider, in the order of configuration.</summary>
     public IEnumerable<ISandboxProvider> All => _probes.Select(probe => probe.Provider);
 
-    /// <summary>Probes everything once, in parallel and in the background, and logs what it finds.</summary>
-    public void Start() => _ = StartAsync();
+    /// <summary>Probes everything in parallel and in the background, logs what it finds, and keeps what is known fresh until cancelled.</summary>
+    public void Start(CancellationToken stopping) => _ = StartAsync(stopping);
+
+    /// <summary>Every provider's health as known now. Asks no level anything: one that has not been probed yet is not healthy.</summary>
+    public IReadOnlyList<ProviderInfo> Known()
+    {
+        string? standard = _configuredDefault != Auto
+            ? _configuredDefault
+            : Array.Find(AutoOrder, name => _probes.Exists(probe => probe.Provider.Name == name && probe.Last is { Health.Healthy: true }));
+        return [.. _probes.Select(probe => (probe.Last ?? _unknown).ToInfo(probe.Provider, probe.Provider.Name == standard))];
+    }
 
     /// <summary>Null when none of that name is configured.</summary>
     public ISandboxProvider? Find(string name) => _probes.Find(probe => probe.Provider.Name == name)?.Provider;
@@ -129,7 +142,7 @@ internal sealed partial class ProviderRegistry
         return null;
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(CancellationToken stopping)
     {
         foreach (Task<ProviderProbe.Finding> probe in (List<Task<ProviderProbe.Finding>>)[.. _probes.Select(probe => probe.ProbeAsync())])
             await probe;
@@ -142,6 +155,12 @@ internal sealed partial class ProviderRegistry
             NothingWorks(_log, Faults());
         else if (_configuredDefault != Auto && Find(_configuredDefault) is null)
             DefaultMissing(_log, _configuredDefault, string.Join(", ", Names));
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(ProviderProbe.Freshness, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (ProviderProbe probe in _probes.Where(_ => !stopping.IsCancellationRequested))
+                await probe.KnownAsync();
+        }
     }
 
     private string Faults() => string.Concat(_probes

@@ -31,6 +31,12 @@ internal interface IStore : IAsyncDisposable
     /// <summary>Log rows that were dropped because writing did not keep up.</summary>
     long DroppedRows { get; }
 
+    /// <summary>How it is, from memory.</summary>
+    StoreHealth Health { get; }
+
+    /// <summary>The rows of workers.</summary>
+    IWorkerStore Workers { get; }
+
     /// <summary>Returns when everything that was queued before is written.</summary>
     Task FlushAsync();
 

@@ -4,6 +4,7 @@ using StacyVM.Engine;
 using StacyVM.Engine.Configuration;
 using StacyVM.Protocol.Problems;
 using StacyVM.Server.Endpoints;
+using StacyVM.Server.Observability;
 using StacyVM.Server.OpenApi;
 using StacyVM.Server.Previews;
 using StacyVM.Server.Requests;
@@ -103,6 +104,13 @@ internal sealed class StacyServer : IAsyncDisposable
         quotas.Map(admin);
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
+        new SystemEndpoints(engine.Host).Map(api);
+        var workers = new WorkerEndpoints(engine.Worker);
+        workers.Map(api);
+        workers.Map(admin);
+        var observability = new ObservabilityEndpoints(new SystemReport(engine, options, time));
+        observability.Map(api);
+        observability.Map(admin);
         new SwaggerEndpoints(() => EndpointsOf(app)).Map(app);
 
         return Task.FromResult(new StacyServer(app, options, connections, keys.NeedsKey, keyFile));

@@ -58,6 +58,33 @@ public sealed class ProviderRegistryTests
     }
 
     [Fact]
+    public async Task What_is_known_is_kept_fresh_without_being_asked_for()
+    {
+        ProviderRegistry registry = Registry();
+        using var stop = new CancellationTokenSource();
+        Assert.All(registry.Known(), provider => Assert.False(provider.Healthy));
+        Assert.Equal(0, _docker.Probes);
+
+        registry.Start(stop.Token);
+        await registry.HealthAsync(default);
+        Assert.True(registry.Known().Single(provider => provider.Name == "docker") is { Healthy: true, Default: true });
+
+        // The round waits for the clock from some moment on: it is advanced until the next probe has come.
+        var renewed = new TaskCompletionSource();
+        _docker.Probe = _ =>
+        {
+            renewed.TrySetResult();
+            return Task.FromResult(new ProviderHealth(false, "gone"));
+        };
+        while (!renewed.Task.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(31));
+            await Task.Yield();
+        }
+        await stop.CancelAsync();
+    }
+
+    [Fact]
     public async Task An_old_answer_is_given_while_a_slow_level_is_asked_again()
     {
         ProviderRegistry registry = Registry();

@@ -22,6 +22,7 @@ internal sealed class SqliteStore : IStore
         _writer = writer;
         Quotas = new OwnerQuotaRows(_reader, writer);
         Templates = new TemplateRows(_reader, writer);
+        Workers = new WorkerRows(_reader, writer);
     }
 
     /// <summary>Opens or makes the file, brings its schema up to date, and starts the writer.</summary>
@@ -37,6 +38,10 @@ internal sealed class SqliteStore : IStore
     public ITemplateStore Templates { get; }
 
     public long DroppedRows => _writer.Dropped;
+
+    public StoreHealth Health => _writer.Health;
+
+    public IWorkerStore Workers { get; }
 
     /// <summary>The writing thread.</summary>
     internal StoreWriter Writer => _writer;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Sandboxes;
@@ -27,6 +28,7 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly RecordStatements _records;
     private readonly LogStatements _logs;
     private readonly Thread _thread;
+    private volatile StoreHealth _health = new(TimeSpan.Zero, null);
     private long _dropped;
     private long _droppedReported;
     private bool _stopping;
@@ -49,6 +51,9 @@ internal sealed partial class StoreWriter : IDisposable
 
     /// <summary>Log rows lost so far.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>By the last transaction.</summary>
+    public StoreHealth Health => _health;
 
     /// <summary>Transactions committed so far.</summary>
     public long Commits { get; private set; }
@@ -145,17 +150,22 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void Commit(List<Write> writes, List<LogRow> rows)
     {
+        long start = Stopwatch.GetTimestamp();
         try
         {
             CommitRecordsAndRows(writes, rows);
             foreach (Write write in writes)
                 write.Work?.Invoke(_connection);
+            _health = new StoreHealth(Stopwatch.GetElapsedTime(start), null);
             foreach (Write write in writes)
                 write.Done.SetResult();
         }
         catch (Exception e)
         {
             Exception problem = e is SqliteException sqlite ? DatabaseFile.Translate(sqlite, _path) : e;
+            // What the work itself turns down, such as a name that is taken, is no fault of the store.
+            if (problem is not StacyVMException { Kind: not (ProblemKind.Unavailable or ProblemKind.StorageFull) })
+                _health = new StoreHealth(Stopwatch.GetElapsedTime(start), problem.Message);
             foreach (Write write in writes)
                 write.Done.TrySetException(problem);
             Interlocked.Add(ref _dropped, rows.Count);

@@ -42,6 +42,8 @@ internal sealed class Gate(KeyRing keys, Tickets tickets)
         foreach (var (header, key) in PresentedKeys.In(context.Request.Headers))
         {
             presented = true;
+            if (access is { TakesScrapeToken: true } && keys.IsScrapeToken(key))
+                return new Identity(CallerOf(context, Scopes.ScrapeRole, $"{Scopes.ScrapeRole}:{header}", tenanted: false), Known: true);
             if (keys.RoleOf(key) is { } role)
                 return new Identity(CallerOf(context, role, $"{role}:{header}", tenanted: true), Known: true);
         }

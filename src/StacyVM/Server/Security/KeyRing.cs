@@ -15,11 +15,13 @@ internal sealed class KeyRing
 
     private readonly byte[]? _client;
     private readonly byte[]? _admin;
+    private readonly byte[]? _scrape;
 
     public KeyRing(string clientKey, string adminKey, AuthOptions options)
     {
         _client = clientKey.Length > 0 ? Hash(clientKey) : null;
         _admin = adminKey.Length > 0 ? Hash(adminKey) : null;
+        _scrape = options.MetricsToken.Length > 0 ? Hash(options.MetricsToken) : null;
         NeedsKey = !options.AllowAnonymous && (_client is not null || _admin is not null);
         AdminFallback = options.AdminFallbackEnabled && _admin is null;
     }
@@ -42,6 +44,14 @@ internal sealed class KeyRing
         bool admin = CryptographicOperations.FixedTimeEquals(hash, _admin ?? []);
         bool client = CryptographicOperations.FixedTimeEquals(hash, _client ?? []);
         return admin ? AdminRole : client ? ClientRole : null;
+    }
+
+    /// <summary>True for the token that opens metrics and nothing else.</summary>
+    public bool IsScrapeToken(string key)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(key, hash);
+        return CryptographicOperations.FixedTimeEquals(hash, _scrape ?? []);
     }
 
     private static byte[] Hash(string key)

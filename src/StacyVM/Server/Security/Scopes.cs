@@ -8,12 +8,15 @@ internal static class Scopes
     public const string Operator = "operator:*";
     public const string Admin = "admin:*";
 
+    /// <summary>Of monitoring that presents the scrape token, on the routes that take it.</summary>
+    public const string ScrapeRole = "scrape";
+
     private static readonly IReadOnlyList<string> All = [Read, Api, Operator, Admin];
 
     /// <summary>The scopes of a role. <c>anonymous</c> exists only where the server is open, and there it may do everything.</summary>
     public static IReadOnlyList<string> Of(string role) => role switch
     {
-        "viewer" => [Read],
+        "viewer" or ScrapeRole => [Read],
         "api" => [Read, Api],
         "operator" => [Read, Api, Operator],
         "admin" or "anonymous" => All,

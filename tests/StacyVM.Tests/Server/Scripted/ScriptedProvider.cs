@@ -7,6 +7,7 @@ namespace StacyVM.Tests.Server.Scripted;
 internal sealed class ScriptedProvider : ISandboxProvider
 {
     private readonly ConcurrentDictionary<string, ScriptedSandbox> _sandboxes = new();
+    private int _questions;
 
     public string Name => "scripted";
 
@@ -14,12 +15,19 @@ internal sealed class ScriptedProvider : ISandboxProvider
 
     public IReadOnlyDictionary<string, string> PublicSettings => new Dictionary<string, string> { ["type"] = "scripted" };
 
+    /// <summary>How often the level was probed or listed.</summary>
+    public int Questions => Volatile.Read(ref _questions);
+
     public ScriptedSandbox this[string id] => _sandboxes[id];
 
     /// <summary>Told of each sandbox before anything runs in it.</summary>
     public Action<ScriptedSandbox, SandboxSpec> Made { get; set; } = static (_, _) => { };
 
-    public Task<ProviderHealth> ProbeAsync(CancellationToken cancellation) => Task.FromResult(new ProviderHealth(true));
+    public Task<ProviderHealth> ProbeAsync(CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _questions);
+        return Task.FromResult(new ProviderHealth(true));
+    }
 
     /// <summary>How many there are.</summary>
     public int Count => _sandboxes.Count;
@@ -34,8 +42,11 @@ internal sealed class ScriptedProvider : ISandboxProvider
     public Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation) =>
         Task.FromResult<ISandbox?>(_sandboxes.GetValueOrDefault(id));
 
-    public Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<ListedRuntime>>([.. _sandboxes.Values.Select(sandbox => new ListedRuntime(sandbox.Id, true, sandbox.Handle))]);
+    public Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _questions);
+        return Task.FromResult<IReadOnlyList<ListedRuntime>>([.. _sandboxes.Values.Select(sandbox => new ListedRuntime(sandbox.Id, true, sandbox.Handle))]);
+    }
 
     public Task RemoveAsync(string id, CancellationToken cancellation)
     {
