@@ -5,10 +5,13 @@ namespace StacyVM.Engine.Agents;
 /// <summary>The agent's binary on disk. Each version has a name of its own, so an upgrade never touches a file that sandboxes are running.</summary>
 internal static class AgentProgram
 {
+    private const string Prefix = "stacyvm-agent-";
+
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>1 hash the content, 2 keep the file of that name when its content has that hash, 3 else write it aside and move it there.</summary>
+    /// <remarks>Those of other versions go: a process that runs one, and a wall that has it bound, keep the file without its name.</remarks>
     /// <returns>Path of the program.</returns>
     public static async Task<string> UnpackAsync(string directory, Func<Stream> content, CancellationToken cancellation)
     {
@@ -16,10 +19,11 @@ internal static class AgentProgram
         string hash;
         await using (Stream source = content())
             hash = await HashAsync(source, cancellation).ConfigureAwait(false);
-        string path = Path.Combine(directory, $"stacyvm-agent-{hash[..16]}");
+        string path = Path.Combine(directory, Prefix + hash[..16]);
         if (await IsIntactAsync(path, hash, cancellation).ConfigureAwait(false))
         {
             File.SetUnixFileMode(path, Executable);
+            RemoveOthers(directory, path);
             return path;
         }
         string draft = $"{path}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
@@ -37,7 +41,17 @@ internal static class AgentProgram
         {
             File.Delete(draft);
         }
+        RemoveOthers(directory, path);
         return path;
+    }
+
+    private static void RemoveOthers(string directory, string current)
+    {
+        foreach (string path in Directory.EnumerateFiles(directory, Prefix + "*"))
+        {
+            if (path != current)
+                File.Delete(path);
+        }
     }
 
     private static async Task<bool> IsIntactAsync(string path, string hash, CancellationToken cancellation)

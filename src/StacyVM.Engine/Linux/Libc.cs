@@ -15,8 +15,10 @@ internal static partial class Libc
     public const int EEXIST = 17;
     public const int ENOTDIR = 20;
     public const int EISDIR = 21;
+    public const int ENOSPC = 28;
     public const int ENOTEMPTY = 39;
     public const int ELOOP = 40;
+    public const int EDQUOT = 122;
 
     public const int O_RDONLY = 0;
     public const int O_DIRECTORY = 0x10000;
@@ -26,6 +28,10 @@ internal static partial class Libc
 
     public const int AT_FDCWD = -100;
     public const int AT_REMOVEDIR = 0x200;
+    public const int AT_SYMLINK_NOFOLLOW = 0x100;
+
+    /// <summary>A limit of processes: the largest file that they may write.</summary>
+    public const int RLIMIT_FSIZE = 1;
 
     public const int SIGKILL = 9;
 
@@ -93,6 +99,33 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
     public static unsafe partial int EpollWait(SafeFileHandle epoll, byte* events, int most, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    public static unsafe partial int Statx(SafeFileHandle directory, byte* name, int flags, uint mask, byte* result);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int StatFileSystem(string path, ulong* result);
+
+    [LibraryImport("libc", EntryPoint = "prlimit64", SetLastError = true)]
+    private static unsafe partial int ProcessLimit(int pid, int resource, ulong* wanted, ulong* had);
+
+    /// <summary>Bytes and inodes in use on the file system of a path; null when it cannot be asked.</summary>
+    public static unsafe (ulong Bytes, ulong Inodes)? UsedOn(string path)
+    {
+        // Safe: struct statvfs of 64-bit Linux has 112 bytes and begins with bsize, frsize, blocks, bfree, bavail, files, ffree.
+        ulong* told = stackalloc ulong[16];
+        return StatFileSystem(path, told) == 0 ? ((told[2] - told[3]) * told[1], told[5] - told[6]) : null;
+    }
+
+    /// <summary>Sets a resource limit of another process.</summary>
+    /// <returns>True when it was another before; null when the process cannot be had.</returns>
+    public static unsafe bool? SetLimit(int pid, int resource, ulong soft, ulong hard)
+    {
+        // Safe: struct rlimit64 is two 64-bit numbers.
+        ulong* wanted = stackalloc ulong[2] { soft, hard };
+        ulong* had = stackalloc ulong[2];
+        return ProcessLimit(pid, resource, wanted, had) == 0 ? had[0] != soft || had[1] != hard : null;
+    }
 
     /// <summary>Entries of an open directory as <c>linux_dirent64</c> records; 0 at its end.</summary>
     public static unsafe int ReadDirectory(SafeFileHandle directory, byte* buffer, int length) =>

@@ -32,9 +32,12 @@ internal sealed partial class Recovery(
                 return;
             }
             ISandbox? sandbox;
+            RuntimeStatus? status;
             try
             {
                 sandbox = await AskAsync(cancellation => provider.RecoverAsync(entry.Id, handle, cancellation));
+                // What is there may have ended all the same: a container that exited is still a container.
+                status = sandbox is null ? null : await AskAsync(sandbox.StatusAsync);
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
@@ -47,6 +50,11 @@ internal sealed partial class Recovery(
                 return;
             }
             entry.Attach(sandbox);
+            if (status is { State: not RuntimeState.Running })
+            {
+                await StoppedAsync(entry, status.Reason ?? "its runtime has stopped");
+                return;
+            }
             if (await register.ChangeAsync(entry, record => IsEnding(record) ? null : record with { State = SandboxStates.Running, Reason = "" }))
             {
                 Recovered(log, entry.Id, provider.Name);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Providers;
 using StacyVM.Protocol;
@@ -18,8 +19,13 @@ internal sealed partial class Teardown(
 
     private const string ExpiredReason = "its time was up";
 
+    /// <summary>Removals that one provider works on at a time: a thousand that expire in one moment are not a thousand calls at once.</summary>
+    private const int AtATime = 32;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new();
 
     /// <summary>
     /// Removes a sandbox, or joins the attempt that is under way. Completes when it is gone, fails when this attempt fails; then the next ones run by
@@ -116,10 +122,12 @@ internal sealed partial class Teardown(
 
     private async Task RemoveAsync(SandboxEntry entry)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
         ISandboxProvider provider = providers.Find(entry.Record.Provider) ?? throw new StacyVMException(
             ProblemKind.ProviderUnavailable,
             $"{entry.Id} was made by provider {entry.Record.Provider}, which is not enabled: enable it, so that its runtime can be removed");
+        SemaphoreSlim turn = _turns.GetOrAdd(provider.Name, static _ => new SemaphoreSlim(AtATime));
+        await turn.WaitAsync();
+        using var patience = new CancellationTokenSource(Patience, time);
         try
         {
             // After a failure by the sandbox's own way, the provider removes whatever there is under its id.
@@ -131,6 +139,10 @@ internal sealed partial class Teardown(
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
             throw new StacyVMException(ProblemKind.ProviderUnavailable, $"{provider.Name} has not removed {entry.Id} within {GoDuration.Format(Patience)}");
+        }
+        finally
+        {
+            turn.Release();
         }
     }
 

@@ -19,10 +19,10 @@ internal sealed class PublishedServer : IAsyncDisposable
     private readonly List<string> _log = [];
     private Process? _process;
 
-    private PublishedServer(string binary, string provider, IEnumerable<string> arguments, Dictionary<string, string> environment)
+    private PublishedServer(string binary, string provider, IEnumerable<string> arguments, Dictionary<string, string> environment, string parent)
     {
         _binary = binary;
-        DataDirectory = Path.Combine(Path.GetTempPath(), "stacyvm-e2e-" + Guid.NewGuid().ToString("N")[..8]);
+        DataDirectory = Path.Combine(parent, "stacyvm-e2e-" + Guid.NewGuid().ToString("N")[..8]);
         Directory.CreateDirectory(DataDirectory);
         File.SetUnixFileMode(DataDirectory, (UnixFileMode)0b111_001_001);
         Port = FreePort();
@@ -50,10 +50,15 @@ internal sealed class PublishedServer : IAsyncDisposable
         get { lock (_log) return string.Join('\n', _log); }
     }
 
+    /// <param name="provider">The default level.</param>
+    /// <param name="arguments">Further ones of <c>serve</c>.</param>
+    /// <param name="environment">Of the server.</param>
+    /// <param name="binary">Null: the one that was published here.</param>
+    /// <param name="parent">Where the data directory is made; null: among temporary files.</param>
     public static async Task<PublishedServer> StartAsync(
-        string provider = "bubblewrap", IEnumerable<string>? arguments = null, Dictionary<string, string>? environment = null, string? binary = null)
+        string provider = "bubblewrap", IEnumerable<string>? arguments = null, Dictionary<string, string>? environment = null, string? binary = null, string? parent = null)
     {
-        var server = new PublishedServer(binary ?? Binary, provider, arguments ?? [], environment ?? []);
+        var server = new PublishedServer(binary ?? Binary, provider, arguments ?? [], environment ?? [], parent ?? Path.GetTempPath());
         await server.StartAgainAsync();
         return server;
     }

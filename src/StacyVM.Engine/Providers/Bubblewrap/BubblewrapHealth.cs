@@ -21,7 +21,7 @@ internal static class BubblewrapHealth
                 ? $"each sandbox is a host user of its own ({users.First} to {users.Last}), without capabilities"
                 : $"sandboxes run as the server's own user ({Libc.GetEffectiveUserId()}), without capabilities; a server started as root gives each its own",
             ["network"] = "none: loopback only",
-            ["disk"] = "one file is bounded by the disk size, /tmp and /dev/shm by the memory size; /workspace as a whole is not bounded",
+            ["disk"] = DiskWatch.Sentence,
         };
         enforced["memory"] = Bound("memory", "control group, without swap", "not as a whole: each process is bounded by RLIMIT_DATA");
         enforced["cpu"] = Bound("cpu", "control group: a quota of vcpus processors", "not");

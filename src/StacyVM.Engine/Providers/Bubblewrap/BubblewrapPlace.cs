@@ -48,6 +48,8 @@ internal sealed class BubblewrapPlace(string id, BubblewrapState state, SandboxF
 
     private string Reason()
     {
+        if (folder.ReadEnding() is { } ending)
+            return ending;
         string reason = folder.ReadExitCode() switch
         {
             null => "its processes were killed from outside, or the host was restarted",

@@ -18,6 +18,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _log = loggers.CreateLogger<BubblewrapProvider>();
+    private readonly DiskWatch _disks = new(host.DataDirectory, loggers.CreateLogger<DiskWatch>());
     private readonly TurnTaking _turns = new();
     private readonly SemaphoreSlim _preparing = new(1);
     private readonly ConcurrentDictionary<string, Living> _living = new();
@@ -89,6 +90,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
                 Token = AgentHost.NewToken(),
                 CreatedAt = DateTime.UtcNow,
                 MemoryMb = spec.MemoryMb,
+                DiskMb = spec.DiskMb,
                 BootId = ProcessIdentity.BootId,
             };
             folder.Make(state, setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb), setup.Users is not null, !setup.Wall.UserNamespace);
@@ -111,7 +113,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
             if (listener is not null)
                 await listener.DisposeAsync().ConfigureAwait(false);
             await CleanUpAsync(setup, id).ConfigureAwait(false);
-            if (failure is IOException { HResult: StorageFull or StorageQuota })
+            if (failure is IOException { HResult: Libc.ENOSPC or Libc.EDQUOT })
                 throw new StacyVMException(ProblemKind.StorageFull, $"sandbox {id} could not be made: {failure.Message}", failure);
             throw;
         }
@@ -170,12 +172,10 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         await RemoveInTurnAsync(setup, id).ConfigureAwait(false);
     }
 
-    /// <summary>ENOSPC and EDQUOT as the runtime reports them.</summary>
-    private const int StorageFull = 28, StorageQuota = 122;
-
     /// <summary>Leaves every sandbox running.</summary>
     public ValueTask DisposeAsync()
     {
+        _disks.Dispose();
         _setup?.Cgroups.RemoveIfEmpty();
         return default;
     }
@@ -183,6 +183,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
     private AgentSandbox Take(BubblewrapSetup setup, string id, SandboxFolder folder, BubblewrapState state, AgentListener listener)
     {
         _living[id] = new Living(state.Process, listener);
+        _disks.Add(new WatchedWorkspace(id, state, folder, setup.Cgroups, shared: setup.Users is null));
         return new AgentSandbox(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
     }
 
@@ -231,6 +232,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
 
     private async Task RemoveInTurnAsync(BubblewrapSetup setup, string id)
     {
+        _disks.Remove(id);
         _living.TryGetValue(id, out Living? known);
         await new BubblewrapRemoval(host, setup).RemoveAsync(id, known?.Process ?? default).ConfigureAwait(false);
         _living.TryRemove(id, out _);

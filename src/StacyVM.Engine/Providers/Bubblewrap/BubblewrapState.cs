@@ -24,6 +24,9 @@ internal sealed record BubblewrapState
 
     public required int MemoryMb { get; init; }
 
+    /// <summary>What its workspace may hold; 0: not bounded.</summary>
+    public int DiskMb { get; init; }
+
     /// <summary>Boot of the kernel in which it was started: none of its processes lives in another.</summary>
     public required string BootId { get; init; }
 

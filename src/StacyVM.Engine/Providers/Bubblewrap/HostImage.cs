@@ -45,7 +45,10 @@ internal static class HostImage
         }
     }
 
-    /// <summary>Makes the <c>/etc</c> below a directory, under a name that changes with its content: running sandboxes keep the one they began with.</summary>
+    /// <summary>
+    /// Makes the <c>/etc</c> below a directory, under a name that changes with its content: running sandboxes keep the one they began with. On a
+    /// full disk the newest of an earlier start does: what runs has to be found and removed all the same.
+    /// </summary>
     /// <param name="parent">Where it is made.</param>
     /// <param name="ownUsers">Each sandbox has users of its own, as a file beside its socket.</param>
     /// <returns>Its path.</returns>
@@ -74,6 +77,10 @@ internal static class HostImage
                 throw new IOException($"cannot rename {draft}: {Libc.LastError()}");
             return final;
         }
+        catch (IOException full) when (full.HResult is Libc.ENOSPC or Libc.EDQUOT && Newest(parent, ownUsers) is not null)
+        {
+            return Newest(parent, ownUsers)!;
+        }
         finally
         {
             TreeRemoval.Remove(draft);
@@ -91,6 +98,10 @@ internal static class HostImage
 
     /// <summary>The text of <c>/etc/group</c>.</summary>
     public static string Groups(uint user) => $"root:x:0:\nsandbox:x:{user}:\nnogroup:x:65534:\n";
+
+    private static string? Newest(string parent, bool ownUsers) => new DirectoryInfo(parent).EnumerateDirectories("etc-*")
+        .Where(etc => (new FileInfo(Path.Combine(etc.FullName, "passwd")).LinkTarget is not null) == ownUsers)
+        .MaxBy(etc => etc.LastWriteTimeUtc)?.FullName;
 
     private static IEnumerable<(string Name, string Content)> Written()
     {

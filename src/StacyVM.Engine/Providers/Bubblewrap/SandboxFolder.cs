@@ -35,6 +35,9 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     /// <summary>What bwrap and the agent print. No command in the sandbox has it open.</summary>
     public string Console => System.IO.Path.Combine(Path, "console");
 
+    /// <summary>Why the server itself has ended the sandbox, if it has.</summary>
+    private string Ending => System.IO.Path.Combine(Path, "ending");
+
     public bool Exists => Directory.Exists(Path) || Directory.Exists(Draft);
 
     /// <summary>Makes it, whole or not at all.</summary>
@@ -64,7 +67,7 @@ internal sealed class SandboxFolder(AgentHost host, string id)
             Own(workspace, state.UserId, state.UserId);
         }
         if (Libc.Rename(Draft, Path) != 0)
-            throw new IOException($"cannot rename {Draft}: {Libc.LastError()}");
+            throw new IOException($"cannot rename {Draft}: {Libc.LastError()}", Libc.Error);
     }
 
     /// <summary>It gives its name up by one rename, too: a removal that is cut off is found again as one that was never finished.</summary>
@@ -98,6 +101,32 @@ internal sealed class SandboxFolder(AgentHost host, string id)
 
     /// <summary>How the first process ended, 128 + signal for a signal; null when bwrap did not live to report it.</summary>
     public int? ReadExitCode() => (int?)ReadStatus("exit-code"u8);
+
+    /// <summary>Null when the server has not ended it.</summary>
+    public string? ReadEnding()
+    {
+        try
+        {
+            return File.ReadAllText(Ending);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Kept for whoever asks why it ended, after a restart of the server, too.</summary>
+    public void NoteEnding(string reason)
+    {
+        try
+        {
+            File.WriteAllText(Ending, reason);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            // A full disk: the log has it.
+        }
+    }
 
     /// <summary>The last lines of the console, oldest first.</summary>
     public IReadOnlyList<string> ReadConsole(int lines)
@@ -156,7 +185,7 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     private static void MakeDirectory(string path, uint mode)
     {
         if (Libc.MakeDirectory(path, mode) != 0 || Libc.ChangeMode(path, mode) != 0)
-            throw new IOException($"cannot make {path}: {Libc.LastError()}");
+            throw new IOException($"cannot make {path}: {Libc.LastError()}", Libc.Error);
     }
 
     private static void Own(string path, uint user, uint group)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StacyVM.Engine.Linux;
 using StacyVM.Engine.Linux.Cgroups;
 using StacyVM.Protocol.Agent;
 
@@ -13,7 +14,7 @@ internal static class SandboxLimits
     /// <summary>Part of util-linux.</summary>
     private const string Limiter = "/usr/bin/prlimit";
 
-    private const int FileSize = 1, Data = 2, Core = 4, Processes = 6, OpenFiles = 7, LockedMemory = 8;
+    private const int Data = 2, Core = 4, Processes = 6, OpenFiles = 7, LockedMemory = 8;
     private const long Mebibyte = 1024 * 1024;
 
     public static CgroupLimits OfGroups(SandboxSpec spec) => new(spec.MemoryMb * Mebibyte, spec.Vcpus, spec.PidsLimit);
@@ -25,7 +26,7 @@ internal static class SandboxLimits
     {
         List<ResourceLimit> limits =
         [
-            new(FileSize, (ulong)(spec.DiskMb * Mebibyte)),
+            new(Libc.RLIMIT_FSIZE, (ulong)(spec.DiskMb * Mebibyte)),
             // A dump would be written, or piped to a program, by the host's kernel on the host's terms.
             new(Core, 0),
             new(OpenFiles, 16_384),

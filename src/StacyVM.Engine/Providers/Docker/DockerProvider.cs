@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Agents;
@@ -17,6 +18,9 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
     private readonly ILogger _logger;
     private readonly DockerSetup? _setup;
     private readonly string _fault = "";
+
+    /// <summary>Ids whose create failed before the daemon was asked for a container: there is nothing to remove, and it may not be there to be asked.</summary>
+    private readonly ConcurrentDictionary<string, bool> _neverMade = new();
 
     public DockerProvider(AgentHost host, DockerOptions options, ILogger logger)
     {
@@ -55,9 +59,11 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
     /// <summary>1 what the daemon is like, 2 the image, 3 the container and its agent. A failure of any leaves nothing.</summary>
     public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
     {
+        _neverMade[id] = true;
         DockerSetup setup = Setup();
         ProvedDaemon proved = await setup.Proof.GetAsync(cancellation).ConfigureAwait(false);
         DockerImage image = await ImageAsync(setup, spec, progress, cancellation).ConfigureAwait(false);
+        _neverMade.TryRemove(id, out _);
         var plan = new ContainerPlan
         {
             Id = id,
@@ -100,7 +106,8 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
         return [.. found.Where(container => !container.Labels!.TryGetValue(DockerLabels.Probe, out string? probe) || probe != "true").Select(Listed)];
     }
 
-    public Task RemoveAsync(string id, CancellationToken cancellation) => Setup().Launch.RemoveAsync(id, cancellation);
+    public Task RemoveAsync(string id, CancellationToken cancellation) =>
+        _neverMade.TryRemove(id, out _) ? Task.CompletedTask : Setup().Launch.RemoveAsync(id, cancellation);
 
     public void Dispose() => _setup?.Dispose();
 

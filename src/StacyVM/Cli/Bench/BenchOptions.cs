@@ -20,6 +20,9 @@ internal sealed record BenchOptions
 
     public string DockerImage { get; init; } = "alpine:latest";
 
+    /// <summary>What sandboxes run: on Docker the image that is compared with, unless another was named.</summary>
+    public string? SandboxImage => Image ?? (Provider == "docker" ? DockerImage : null);
+
     /// <summary>How many at a time, for throughput.</summary>
     public IReadOnlyList<int> Concurrency { get; init; } = [1, 16, 64];
 }

@@ -31,7 +31,7 @@ internal sealed class BenchRun(BenchOptions options, Action<string> progress)
         try
         {
             StacyClient client = named ?? own!.Client;
-            var spawn = new SpawnRequest { Image = options.Image, Provider = options.Provider, Ttl = "30m", MemoryMb = 256 };
+            var spawn = new SpawnRequest { Image = options.SandboxImage, Provider = options.Provider, Ttl = "30m", MemoryMb = 256 };
             await using (Sandbox probe = await client.SpawnAsync(spawn, cancellation))
                 (provider, image) = (probe.Provider, probe.Image);
 
@@ -73,7 +73,7 @@ internal sealed class BenchRun(BenchOptions options, Action<string> progress)
 
         // 7.
         await TryAsync("exec without HTTP", async () => _latencies.Add(
-            await DirectExec.MeasureAsync(new SpawnRequest { Image = options.Image, Ttl = "30m", MemoryMb = 256 }, provider, options.Iterations * 5, cancellation)));
+            await DirectExec.MeasureAsync(options with { Provider = provider }, cancellation)));
 
         // 8.
         await MeasureDockerAsync(cancellation);
@@ -87,7 +87,7 @@ internal sealed class BenchRun(BenchOptions options, Action<string> progress)
             Latencies = _latencies,
             Rates = _rates,
             Quantities = _quantities,
-            Verdicts = [.. Promises.Judge(_latencies, _quantities)],
+            Verdicts = [.. Promises.Judge(provider, _latencies, _quantities)],
             Skipped = _skipped,
         };
     }
@@ -95,7 +95,7 @@ internal sealed class BenchRun(BenchOptions options, Action<string> progress)
     private async Task<BenchServer> StartServerAsync(CancellationToken cancellation)
     {
         progress("start of the server");
-        (BenchServer server, TimeSpan first) = await BenchServer.StartAsync(options.Provider, cancellation);
+        (BenchServer server, TimeSpan first) = await BenchServer.StartAsync(options, cancellation);
         try
         {
             var timings = new Timings(Names.Start);

@@ -17,14 +17,14 @@ internal sealed class BenchServer : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
 
     private readonly BenchDirectory _directory;
-    private readonly string? _provider;
+    private readonly BenchOptions _options;
     private readonly Queue<string> _log = new();
     private Process? _process;
 
-    private BenchServer(BenchDirectory directory, string? provider)
+    private BenchServer(BenchDirectory directory, BenchOptions options)
     {
         _directory = directory;
-        _provider = provider;
+        _options = options;
         Port = FreePort();
         Client = new StacyClient($"http://127.0.0.1:{Port}");
     }
@@ -36,9 +36,9 @@ internal sealed class BenchServer : IAsyncDisposable
     public int ProcessId => _process!.Id;
 
     /// <summary>From the start of the process to its first answer.</summary>
-    public static async Task<(BenchServer Server, TimeSpan Elapsed)> StartAsync(string? provider, CancellationToken cancellation)
+    public static async Task<(BenchServer Server, TimeSpan Elapsed)> StartAsync(BenchOptions options, CancellationToken cancellation)
     {
-        var server = new BenchServer(new BenchDirectory(), provider);
+        var server = new BenchServer(new BenchDirectory(), options);
         try
         {
             return (server, await server.StartProcessAsync(cancellation));
@@ -69,13 +69,16 @@ internal sealed class BenchServer : IAsyncDisposable
     private async Task<TimeSpan> StartProcessAsync(CancellationToken cancellation)
     {
         string program = Environment.ProcessPath ?? throw new StacyVMException(ProblemKind.Unsupported, "this program cannot find its own file");
-        var start = new ProcessStartInfo(program, ["serve", "--host", "127.0.0.1", "--port", $"{Port}", "--data-dir", _directory.Path, "--provider", _provider ?? "auto"])
+        var start = new ProcessStartInfo(program, ["serve", "--host", "127.0.0.1", "--port", $"{Port}", "--data-dir", _directory.Path, "--provider", _options.Provider ?? "auto"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             WorkingDirectory = _directory.Path,
         };
         start.Environment["STACYVM_LOGGING_LEVEL"] = "warn";
+        // The level is measured on the daemon that it is compared with.
+        if (_options.DockerHost is { } daemon)
+            start.Environment["STACYVM_PROVIDERS_DOCKER_SOCKET"] = daemon;
         long began = Stopwatch.GetTimestamp();
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += Remember;

@@ -14,21 +14,24 @@ internal static class DirectExec
 {
     private static readonly ExecSpec True = new() { Arguments = ["true"] };
 
-    public static async Task<Latency> MeasureAsync(SpawnRequest spawn, string provider, int iterations, CancellationToken cancellation)
+    public static async Task<Latency> MeasureAsync(BenchOptions bench, CancellationToken cancellation)
     {
         EmbeddedAgent.Require();
         using var directory = new BenchDirectory();
-        var flags = new Dictionary<string, string> { ["data_dir"] = directory.Path, ["providers.default"] = provider };
-        if (provider == "mock")
+        var flags = new Dictionary<string, string> { ["data_dir"] = directory.Path, ["providers.default"] = bench.Provider! };
+        if (bench.Provider == "mock")
             flags["providers.mock.enabled"] = "true";
+        if (bench.DockerHost is { } daemon)
+            flags["providers.docker.socket"] = daemon;
         StacyOptions options = ConfigurationLoader.Load(ConfigurationSources.OfProcess(null, flags)).Options;
         await using StacyEngine engine = await StacyEngine.OpenAsync(options, EmbeddedAgent.Open, NullLoggerFactory.Instance);
+        var spawn = new SpawnRequest { Image = bench.SandboxImage, Ttl = "30m", MemoryMb = 256 };
         SandboxInfo info = await engine.Sandboxes.CreateAsync(spawn, Caller.System, cancellation);
         try
         {
             ISandbox sandbox = await engine.Sandboxes.LivingAsync(info.Id, Caller.System, cancellation);
             var timings = new Timings(Names.DirectExec);
-            for (int run = -20; run < iterations; run++)
+            for (int run = -20; run < bench.Iterations * 5; run++)
                 await (run < 0 ? new Timings("") : timings).MeasureAsync(() => TrueAsync(sandbox, cancellation));
             return timings.ToLatency();
         }

@@ -53,8 +53,8 @@ internal static class CompletionScripts
         """
         # stacyvm completion fish | source
         function __stacyvm_complete
-            set --local line (commandline --current-process)
-            stacyvm "[suggest:"(commandline --current-process --cursor)"]" "$line" 2>/dev/null
+            set --local line (commandline --cut-at-cursor --current-process)
+            stacyvm "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
         end
         complete --command stacyvm --arguments "(__stacyvm_complete)"
 

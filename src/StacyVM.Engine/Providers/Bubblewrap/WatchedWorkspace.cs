@@ -1,0 +1,103 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Linux;
+using StacyVM.Engine.Linux.Cgroups;
+
+namespace StacyVM.Engine.Providers.Bubblewrap;
+
+/// <summary>
+/// The workspace of one sandbox against its bound. Beyond it the sandbox's processes may write no more: the kernel refuses them as it does
+/// where a file is too large. What that does not stop, files without content and holes that are filled, ends the sandbox at twice the bound.
+/// </summary>
+internal sealed class WatchedWorkspace(string id, BubblewrapState state, SandboxFolder folder, CgroupTree cgroups, bool shared)
+{
+    private const long Mebibyte = 1024 * 1024;
+
+    /// <summary>One pass may miss what forks during it; what forks after it inherits.</summary>
+    private const int Passes = 5;
+
+    private readonly long _bound = state.DiskMb * Mebibyte;
+    private TimeSpan? _cpuTime;
+    private bool _closed;
+    private bool _ended;
+
+    public string Id => id;
+
+    public bool IsBounded => _bound > 0;
+
+    /// <summary>Whether something may have changed since the last look: who has not run has not written.</summary>
+    public bool IsDue()
+    {
+        if (_ended)
+            return false;
+        TimeSpan? cpuTime = cgroups.Usage(id).CpuTime;
+        bool due = _closed || cpuTime is null || cpuTime != _cpuTime;
+        _cpuTime = cpuTime;
+        return due;
+    }
+
+    /// <summary>Measures it and does what follows.</summary>
+    /// <exception cref="IOException">It cannot be measured.</exception>
+    public void Look(ILogger log)
+    {
+        long used = TreeUsage.Measure(folder.Workspace, 2 * _bound);
+        if (used > 2 * _bound)
+            End(log);
+        else if (used > _bound)
+        {
+            // Again at each look: a process of an ordinary user may have taken its limit back.
+            Limit(0, shared ? (ulong)_bound : 0);
+            if (!_closed)
+                BubblewrapLog.DiskClosed(log, id, used / Mebibyte, state.DiskMb);
+            _closed = true;
+        }
+        else if (_closed)
+        {
+            Limit((ulong)_bound, (ulong)_bound);
+            BubblewrapLog.DiskOpened(log, id, state.DiskMb);
+            _closed = false;
+        }
+    }
+
+    private void Limit(ulong soft, ulong hard)
+    {
+        string? inside = PidNamespace(state.Pid);
+        for (int pass = 0; pass < Passes && inside is not null; pass++)
+        {
+            bool changed = false;
+            foreach (int pid in cgroups.Any ? cgroups.Processes(id) : ProcessScan.Find(id, folder.Agent))
+            {
+                // Not bwrap itself, which waits outside and writes down how the sandbox ends.
+                if (PidNamespace(pid) == inside)
+                    changed |= Libc.SetLimit(pid, Libc.RLIMIT_FSIZE, soft, hard) == true;
+            }
+            if (!changed)
+                return;
+        }
+    }
+
+    private void End(ILogger log)
+    {
+        string reason = string.Create(CultureInfo.InvariantCulture, $"its workspace held more than twice its {state.DiskMb} MiB of disk, so it was ended");
+        folder.NoteEnding(reason);
+        using (var first = Libc.OpenProcess(state.Pid))
+        {
+            if (state.Process.IsAlive)
+                _ = Libc.SignalProcess(first, Libc.SIGKILL);
+        }
+        _ended = true;
+        BubblewrapLog.DiskEnded(log, id, reason);
+    }
+
+    private static string? PidNamespace(int pid)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid")).LinkTarget;
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
