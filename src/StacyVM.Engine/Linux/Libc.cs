@@ -117,14 +117,26 @@ internal static partial class Libc
         return StatFileSystem(path, told) == 0 ? ((told[2] - told[3]) * told[1], told[5] - told[6]) : null;
     }
 
-    /// <summary>Sets a resource limit of another process.</summary>
-    /// <returns>True when it was another before; null when the process cannot be had.</returns>
-    public static unsafe bool? SetLimit(int pid, int resource, ulong soft, ulong hard)
+    /// <summary>Sets the limit of another process that it may itself raise again, up to the hard one, which stays.</summary>
+    /// <returns>True when it has been changed.</returns>
+    public static unsafe bool SetSoftLimit(int pid, int resource, ulong soft)
     {
         // Safe: struct rlimit64 is two 64-bit numbers.
-        ulong* wanted = stackalloc ulong[2] { soft, hard };
-        ulong* had = stackalloc ulong[2];
-        return ProcessLimit(pid, resource, wanted, had) == 0 ? had[0] != soft || had[1] != hard : null;
+        ulong* limit = stackalloc ulong[2];
+        if (ProcessLimit(pid, resource, null, limit) != 0 || limit[0] == soft)
+            return false;
+        limit[0] = soft;
+        return ProcessLimit(pid, resource, limit, null) == 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SetThreadIds(nint number, nint real, nint effective, nint saved);
+
+    /// <summary>Gives the calling thread alone, not the process, a real user and group; its rights stay those of the effective ones.</summary>
+    public static bool BecomeReally(uint user)
+    {
+        (nint users, nint groups) = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? (117, 119) : (147, 149);
+        return SetThreadIds(groups, (nint)user, -1, -1) == 0 && SetThreadIds(users, (nint)user, -1, -1) == 0;
     }
 
     /// <summary>Entries of an open directory as <c>linux_dirent64</c> records; 0 at its end.</summary>

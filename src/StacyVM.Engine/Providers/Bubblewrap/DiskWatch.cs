@@ -52,7 +52,7 @@ internal sealed class DiskWatch(string dataDirectory, ILogger log) : IDisposable
                 long used = Used();
                 // What others have freed does not hide what is written now.
                 looked = Math.Min(looked, used);
-                if (used - looked < Step && used >= 0)
+                if (used - looked < Step && used >= 0 && !_workspaces.Values.Any(workspace => workspace.IsClosed))
                     continue;
                 looked = used;
                 TimeSpan took = Look();

@@ -25,6 +25,9 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
 
     public bool IsBounded => _bound > 0;
 
+    /// <summary>It is beyond its bound: that it is within again has to be noticed.</summary>
+    public bool IsClosed => _closed && !_ended;
+
     /// <summary>Whether something may have changed since the last look: who has not run has not written.</summary>
     public bool IsDue()
     {
@@ -45,21 +48,36 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
             End(log);
         else if (used > _bound)
         {
-            // Again at each look: a process of an ordinary user may have taken its limit back.
-            Limit(0, shared ? (ulong)_bound : 0);
+            // Again at each look: a process may have taken its limit back.
+            Limit(0);
             if (!_closed)
                 BubblewrapLog.DiskClosed(log, id, used / Mebibyte, state.DiskMb);
             _closed = true;
         }
         else if (_closed)
         {
-            Limit((ulong)_bound, (ulong)_bound);
+            Limit((ulong)_bound);
             BubblewrapLog.DiskOpened(log, id, state.DiskMb);
             _closed = false;
         }
     }
 
-    private void Limit(ulong soft, ulong hard)
+    /// <summary>
+    /// Limits of another user's processes are for those to change who have CAP_SYS_RESOURCE, which a server in a container has not, or the same
+    /// real user: a thread takes that on, and ends with it.
+    /// </summary>
+    private void Limit(ulong size)
+    {
+        var worker = new Thread(() =>
+        {
+            if (shared || Libc.BecomeReally(state.UserId))
+                LimitAll(size);
+        });
+        worker.Start();
+        worker.Join();
+    }
+
+    private void LimitAll(ulong size)
     {
         string? inside = PidNamespace(state.Pid);
         for (int pass = 0; pass < Passes && inside is not null; pass++)
@@ -69,7 +87,7 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
             {
                 // Not bwrap itself, which waits outside and writes down how the sandbox ends.
                 if (PidNamespace(pid) == inside)
-                    changed |= Libc.SetLimit(pid, Libc.RLIMIT_FSIZE, soft, hard) == true;
+                    changed |= Libc.SetSoftLimit(pid, Libc.RLIMIT_FSIZE, size);
             }
             if (!changed)
                 return;
