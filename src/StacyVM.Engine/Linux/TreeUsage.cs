@@ -19,19 +19,19 @@ internal static class TreeUsage
     /// <summary>Bytes that its blocks take, files of several names in proportion. It stops where the sum is beyond a bound.</summary>
     /// <param name="path">Every part of it but the last is trusted.</param>
     /// <param name="most">Beyond this, how much more does not matter.</param>
-    /// <returns>The sum; <see cref="long.MaxValue"/> for a tree so deep that it can only have been made to hide in.</returns>
+    /// <returns>The sum, and whether there is more, so deep or so closed that it was not looked into.</returns>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public static long Measure(string path, long most)
+    public static (long Bytes, bool Hides) Measure(string path, long most)
     {
         using SafeFileHandle top = Libc.OpenDirectory(Libc.AT_FDCWD, path, DirectoryFlags);
         if (top.IsInvalid)
             throw new IOException($"cannot open {path}: {Libc.LastError()}");
-        long sum = 0;
-        Add(top, most, DeepestLevel, ref sum);
-        return sum;
+        var walk = new Walk(most);
+        Add(top, walk, DeepestLevel);
+        return (walk.Sum, walk.Hides);
     }
 
-    private static unsafe void Add(SafeFileHandle directory, long most, int levels, ref long sum)
+    private static unsafe void Add(SafeFileHandle directory, Walk walk, int levels)
     {
         const int Size = 16 * 1024;
         byte[] buffer = new byte[Size];
@@ -41,9 +41,9 @@ internal static class TreeUsage
         fixed (byte* start = buffer)
         {
             int length;
-            while (sum <= most && (length = Libc.ReadDirectory(directory, start, Size)) > 0)
+            while (!walk.Enough && (length = Libc.ReadDirectory(directory, start, Size)) > 0)
             {
-                for (byte* entry = start; entry < start + length && sum <= most; entry += *(ushort*)(entry + 16))
+                for (byte* entry = start; entry < start + length && !walk.Enough; entry += *(ushort*)(entry + 16))
                 {
                     byte* name = entry + 19;
                     if (name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)))
@@ -53,23 +53,34 @@ internal static class TreeUsage
                         continue;
                     long blocks = *(long*)(told + 48) * 512;
                     bool isDirectory = (*(ushort*)(told + 28) & TypeMask) == DirectoryType;
-                    sum += BytesPerEntry + (isDirectory ? blocks : blocks / Math.Max(1, *(uint*)(told + 16)));
+                    walk.Sum += BytesPerEntry + (isDirectory ? blocks : blocks / Math.Max(1, *(uint*)(told + 16)));
                     if (isDirectory)
-                        Descend(directory, name, most, levels, ref sum);
+                        Descend(directory, name, walk, levels);
                 }
             }
         }
     }
 
-    private static unsafe void Descend(SafeFileHandle directory, byte* name, long most, int levels, ref long sum)
+    private static unsafe void Descend(SafeFileHandle directory, byte* name, Walk walk, int levels)
     {
         if (levels == 0)
         {
-            sum = long.MaxValue;
+            walk.Hides = true;
             return;
         }
         using SafeFileHandle child = Libc.OpenAt(directory, name, DirectoryFlags);
         if (!child.IsInvalid)
-            Add(child, most, levels - 1, ref sum);
+            Add(child, walk, levels - 1);
+        else if (Libc.Error == Libc.EACCES)
+            walk.Hides = true;
+    }
+
+    private sealed class Walk(long most)
+    {
+        public long Sum { get; set; }
+
+        public bool Hides { get; set; }
+
+        public bool Enough => Sum > most;
     }
 }

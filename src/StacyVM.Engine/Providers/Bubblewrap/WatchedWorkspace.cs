@@ -16,10 +16,14 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
     /// <summary>One pass may miss what forks during it; what forks after it inherits.</summary>
     private const int Passes = 5;
 
+    /// <summary>Looks, half a minute and more of them, for which a tree that is too deep or too closed to be measured may only not be written to.</summary>
+    private const int PatientLooks = 60;
+
     private readonly long _bound = state.DiskMb * Mebibyte;
     private TimeSpan? _cpuTime;
     private bool _closed;
     private bool _ended;
+    private int _hidden;
 
     public string Id => id;
 
@@ -43,10 +47,13 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
     /// <exception cref="IOException">It cannot be measured.</exception>
     public void Look(ILogger log)
     {
-        long used = TreeUsage.Measure(folder.Workspace, 2 * _bound);
+        (long used, bool hides) = TreeUsage.Measure(folder.Workspace, 2 * _bound);
+        _hidden = hides ? _hidden + 1 : 0;
         if (used > 2 * _bound)
-            End(log);
-        else if (used > _bound)
+            End(log, string.Create(CultureInfo.InvariantCulture, $"its workspace held more than twice its {state.DiskMb} MiB of disk, so it was ended"));
+        else if (_hidden > PatientLooks)
+            End(log, "its workspace had directories that could not be looked into, for being too deep or unreadable, so it was ended");
+        else if (used > _bound || hides)
         {
             // Again at each look: a process may have taken its limit back.
             Limit(0);
@@ -94,9 +101,8 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
         }
     }
 
-    private void End(ILogger log)
+    private void End(ILogger log, string reason)
     {
-        string reason = string.Create(CultureInfo.InvariantCulture, $"its workspace held more than twice its {state.DiskMb} MiB of disk, so it was ended");
         folder.NoteEnding(reason);
         using (var first = Libc.OpenProcess(state.Pid))
         {
