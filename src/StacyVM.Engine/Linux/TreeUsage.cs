@@ -24,6 +24,8 @@ internal static class TreeUsage
     public static (long Bytes, bool Hides) Measure(string path, long most)
     {
         using SafeFileHandle top = Libc.OpenDirectory(Libc.AT_FDCWD, path, DirectoryFlags);
+        if (top.IsInvalid && Libc.Error == Libc.EACCES)
+            return (0, true);
         if (top.IsInvalid)
             throw new IOException($"cannot open {path}: {Libc.LastError()}");
         var walk = new Walk(most);
