@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Xunit;
+
+namespace StacyVM.EndToEnd.Contract;
+
+/// <summary>Objects of each kind from the running server: a full one, and a bare one where there is a difference.</summary>
+public sealed class ContractSamples(ContractServer server)
+{
+    private readonly ConcurrentDictionary<string, Task<(JsonElement Full, JsonElement Bare)>> _made = new();
+
+    internal Task<(JsonElement Full, JsonElement Bare)> OfAsync(string kind, string provider) => _made.GetOrAdd($"{kind} {provider}", _ => MakeAsync(kind, provider));
+
+    private async Task<(JsonElement Full, JsonElement Bare)> MakeAsync(string kind, string provider) => kind switch
+    {
+        "sandbox" => await SandboxesAsync(provider),
+        "exec result" => Both(await server.DoneAsync("POST", $"sandboxes/{await server.SharedSandboxAsync(provider)}/exec", """{"command":"echo out; echo err >&2; exit 3"}""")),
+        "stream chunk" => Both((await ChunksAsync(provider))[0]),
+        "last stream chunk" => Both((await ChunksAsync(provider))[^1]),
+        "file" => Both(await FileAsync(provider)),
+        "provider" => Both((await server.DoneAsync("GET", "providers")).EnumerateArray().Single(item => item.GetProperty("name").GetString() == provider)),
+        "provider detail" => Both(await server.DoneAsync("GET", $"providers/{provider}")),
+        "health" => Both(await server.DoneAsync("GET", "health")),
+        "liveness" => Both(await server.DoneAsync("GET", "live")),
+        "readiness" => Both(await server.DoneAsync("GET", "ready")),
+        "statistics" => Both(await server.DoneAsync("GET", $"sandboxes/{await server.SharedSandboxAsync(provider)}/stats")),
+        "prune result" => Both(await server.DoneAsync("DELETE", "sandboxes")),
+        "admission" => await AdmissionsAsync(provider),
+        "quota" => Both(await server.DoneAsync("PUT", "quotas/sampled", """{"max_sandboxes":1}""")),
+        "quota summary" => Both(await server.DoneAsync("GET", "quotas/summary")),
+        "quota usage" => Both(await server.DoneAsync("GET", "quotas/nobody/usage")),
+        "event" => Both(await EventAsync(provider)),
+        _ => throw new InvalidOperationException($"no sample of {kind}"),
+    };
+
+    private async Task<(JsonElement, JsonElement)> SandboxesAsync(string provider)
+    {
+        JsonElement full = await server.DoneAsync("POST", "sandboxes", $$$"""{"provider":"{{{provider}}}","ttl":"5m","owner_id":"alice","metadata":{"a":"b"}}""");
+        JsonElement bare = await server.DoneAsync("GET", $"sandboxes/{await server.SharedSandboxAsync(provider)}");
+        await server.Server.DestroyAsync(full.GetProperty("id").GetString()!);
+        return (full, bare);
+    }
+
+    private async Task<List<JsonElement>> ChunksAsync(string provider)
+    {
+        ApiAnswer answer = await server.SendAsync("POST", $"sandboxes/{await server.SharedSandboxAsync(provider)}/exec", """{"command":"echo hello","stream":true}""");
+        Assert.Equal("application/x-ndjson", answer.ContentType);
+        return [.. answer.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
+    private async Task<JsonElement> FileAsync(string provider)
+    {
+        string id = await server.SharedSandboxAsync(provider);
+        await server.DoneAsync("PUT", $"sandboxes/{id}/files?path=/workspace/sample.txt", "hello");
+        return await server.DoneAsync("GET", $"sandboxes/{id}/files/stat?path=/workspace/sample.txt");
+    }
+
+    /// <summary>The full one is denied, for an owner who has as many sandboxes as the quota lets them.</summary>
+    private async Task<(JsonElement, JsonElement)> AdmissionsAsync(string provider)
+    {
+        string owner = $"crowded-{provider}";
+        string body = $$"""{"provider":"{{provider}}","ttl":"5m","owner_id":"{{owner}}"}""";
+        await server.DoneAsync("PUT", $"quotas/{owner}", """{"max_sandboxes":1}""");
+        JsonElement sandbox = await server.DoneAsync("POST", "sandboxes", body);
+        JsonElement full = await server.DoneAsync("POST", "sandboxes/admission", body);
+        await server.Server.DestroyAsync(sandbox.GetProperty("id").GetString()!);
+        await server.DoneAsync("DELETE", $"quotas/{owner}");
+        return (full, await server.DoneAsync("POST", "sandboxes/admission", $$"""{"provider":"{{provider}}"}"""));
+    }
+
+    private async Task<JsonElement> EventAsync(string provider)
+    {
+        using HttpResponseMessage stream = await server.Server.Http.GetAsync("events?type=sandbox.created", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal("text/event-stream", stream.Content.Headers.ContentType!.ToString());
+        await server.Server.DestroyAsync(await server.SpawnAsync(provider));
+        using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (await reader.ReadLineAsync(bound.Token) is { } line)
+        {
+            Assert.False(line.StartsWith("event:", StringComparison.Ordinal), "a named event does not reach onmessage");
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+                return JsonDocument.Parse(line["data: ".Length..]).RootElement;
+        }
+        throw new InvalidOperationException("the stream of events ended");
+    }
+
+    private static (JsonElement, JsonElement) Both(JsonElement one) => (one, one);
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using StacyVM.EndToEnd.Server;
+
+namespace StacyVM.EndToEnd.Contract;
+
+/// <summary>What must be there before an operation can succeed, by the name of the operation.</summary>
+internal static class Preparations
+{
+    private static readonly Dictionary<string, Func<ContractServer, ContractCall, Task>> Table = new()
+    {
+        ["spawnSandbox"] = (_, call) => Say(call, $$$"""{"provider":"{{{call.Provider}}}","ttl":"5m","owner_id":"alice","metadata":{"purpose":"contract"}}"""),
+        ["getQuota"] = QuotaAsync,
+        ["deleteQuota"] = QuotaAsync,
+        ["adminGetQuota"] = QuotaAsync,
+        ["adminDeleteQuota"] = QuotaAsync,
+        ["listQuotas"] = QuotaAsync,
+        ["adminListQuotas"] = QuotaAsync,
+        ["getProcess"] = ProcessAsync,
+        ["killProcess"] = ProcessAsync,
+        ["signalProcess"] = ProcessAsync,
+        ["listProcesses"] = ProcessAsync,
+        ["getProcessOutput"] = async (server, call) =>
+        {
+            await StartAsync(server, call, "echo hello");
+            call.Query["follow"] = "true";
+        },
+        ["listSandboxPorts"] = PortAsync,
+        ["readFile"] = FileAsync,
+        ["headReadFile"] = FileAsync,
+        ["statFile"] = FileAsync,
+        ["deleteFile"] = FileAsync,
+        ["listFiles"] = FileAsync,
+        ["globFiles"] = FileAsync,
+        ["moveFile"] = FileAsync,
+        ["chmodFile"] = FileAsync,
+        ["uploadFile"] = (_, call) => Say(call, "uploaded"),
+    };
+
+    public static Task ApplyAsync(ContractServer server, ContractCall call) =>
+        Table.TryGetValue(call.Operation.Id, out var prepare) ? prepare(server, call) : Task.CompletedTask;
+
+    private static Task Say(ContractCall call, string body)
+    {
+        call.Body = body;
+        return Task.CompletedTask;
+    }
+
+    private static Task QuotaAsync(ContractServer server, ContractCall call) =>
+        server.DoneAsync("PUT", $"quotas/{call.Route.GetValueOrDefault("owner", "alice")}", """{"max_sandboxes":500,"max_ttl":"8h"}""");
+
+    private static Task ProcessAsync(ContractServer server, ContractCall call) => StartAsync(server, call, "sleep 300");
+
+    private static async Task StartAsync(ContractServer server, ContractCall call, string command)
+    {
+        JsonElement process = await server.DoneAsync(
+            "POST", $"sandboxes/{call.Sandbox}/exec", JsonSerializer.Serialize(new Dictionary<string, object> { ["command"] = command, ["background"] = true }));
+        call.Route["process"] = process.GetProperty("process_id").ToString();
+    }
+
+    private static async Task PortAsync(ContractServer server, ContractCall call)
+    {
+        await StartAsync(server, call, $"exec python3 -m http.server --bind 127.0.0.1 {(call.Provider == "mock" ? 0 : 8000)}");
+        await Eventually.HoldsAsync(
+            async () => (await server.DoneAsync("GET", $"sandboxes/{call.Sandbox}/ports")).GetArrayLength() > 0, "the sandbox listens", server.Server);
+        call.Route.Remove("process");
+    }
+
+    private static async Task FileAsync(ContractServer server, ContractCall call)
+    {
+        foreach (string name in new[] { "notes.txt", "run.sh" })
+            await server.DoneAsync("PUT", $"sandboxes/{call.Sandbox}/files?path=/workspace/{name}", "hello, world");
+    }
+}
