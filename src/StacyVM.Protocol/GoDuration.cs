@@ -15,7 +15,7 @@ public static class GoDuration
         ("s", 1_000_000_000m), ("m", 60_000_000_000m), ("h", 3_600_000_000_000m),
     ];
 
-    /// <summary>Parses a duration. Fractions below 100 ns, the resolution of <see cref="TimeSpan"/>, are cut off.</summary>
+    /// <summary>Parses a duration. Fractions below 100 ns, the resolution of <see cref="TimeSpan"/>, are cut off, but what is not 0 does not become 0, which means "none" in many places.</summary>
     /// <returns>False for an empty text, a bad one, or one beyond ±290 years.</returns>
     public static bool TryParse(string? text, out TimeSpan value)
     {
@@ -48,7 +48,8 @@ public static class GoDuration
                 return false;
             rest = rest[unit.Length..];
         }
-        value = TimeSpan.FromTicks((long)((negative ? -total : total) / 100m));
+        long ticks = total is > 0 and < 100 ? 1 : (long)(total / 100m);
+        value = TimeSpan.FromTicks(negative ? -ticks : ticks);
         return true;
     }
 

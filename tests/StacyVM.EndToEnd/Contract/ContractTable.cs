@@ -44,6 +44,8 @@ internal static class ContractTable
         .. Object("quota", "owner_id text", "max_sandboxes int", "max_ttl duration", "max_exec_timeout duration", "created_at time", "updated_at time"),
         .. Object("quota summary", "total int", "with_max_sandboxes int", "with_max_ttl int", "with_max_exec_timeout int"),
         .. Object("quota usage", "owner_id text", "active_sandboxes int", "max_sandboxes int", "max_ttl duration", "max_exec_timeout duration", "quota_configured bool"),
+        .. Object("template", "name text", "version int", "image text", "description text ?", "setup texts ?", "allowed_hosts texts ?", "memory_mb int", "cpu_cores int",
+            "vcpus int", "ttl_seconds int", "ttl duration", "provider text ?", "metadata object ?", "env object ?", "secrets list ?", "pool_size int", "created_at time", "updated_at time"),
         .. Object("event", "id text", "type text", "sandbox_id text", "timestamp time", "data object -"),
     ];
 

@@ -105,7 +105,7 @@ public sealed class GoodAnswerTests(ContractServer server)
         Assert.Equal((await server.GoodAnswerAsync(operation, "mock")).Status, with.Status);
     }
 
-    private static IEnumerable<string> Levels(ApiOperation operation) => operation.OfSandbox || operation.Id == "spawnSandbox" ? ["bubblewrap", "mock"] : ["mock"];
+    private static IEnumerable<string> Levels(ApiOperation operation) => operation.OfSandbox || operation.Id is "spawnSandbox" or "spawnTemplate" ? ["bubblewrap", "mock"] : ["mock"];
 
     private static JsonElement? Good(ApiOperation operation)
     {

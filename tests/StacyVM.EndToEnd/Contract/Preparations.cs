@@ -15,6 +15,16 @@ internal static class Preparations
         ["adminDeleteQuota"] = QuotaAsync,
         ["listQuotas"] = QuotaAsync,
         ["adminListQuotas"] = QuotaAsync,
+        ["createTemplate"] = (server, call) => server.SendAsync("DELETE", $"templates/{call.Operation.Body!.Value.GetProperty("name")}"),
+        ["listTemplates"] = TemplateAsync,
+        ["getTemplate"] = TemplateAsync,
+        ["replaceTemplate"] = TemplateAsync,
+        ["deleteTemplate"] = TemplateAsync,
+        ["spawnTemplate"] = async (server, call) =>
+        {
+            await TemplateAsync(server, call);
+            call.Body = $$"""{"provider":"{{call.Provider}}","ttl":"5m"}""";
+        },
         ["getProcess"] = ProcessAsync,
         ["killProcess"] = ProcessAsync,
         ["signalProcess"] = ProcessAsync,
@@ -47,6 +57,13 @@ internal static class Preparations
 
     private static Task QuotaAsync(ContractServer server, ContractCall call) =>
         server.DoneAsync("PUT", $"quotas/{call.Route.GetValueOrDefault("owner", "alice")}", """{"max_sandboxes":500,"max_ttl":"8h"}""");
+
+    private static async Task TemplateAsync(ContractServer server, ContractCall call)
+    {
+        string name = call.Route.GetValueOrDefault("name", "contract");
+        await server.SendAsync("DELETE", $"templates/{name}");
+        await server.DoneAsync("POST", "templates", $$"""{"name":"{{name}}","image":"host","setup":["true"],"metadata":{"a":"b"}}""");
+    }
 
     private static Task ProcessAsync(ContractServer server, ContractCall call) => StartAsync(server, call, "sleep 300");
 
