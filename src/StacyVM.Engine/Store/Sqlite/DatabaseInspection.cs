@@ -10,8 +10,9 @@ namespace StacyVM.Engine.Store.Sqlite;
 /// <param name="HoldsSealedSecrets">It holds secrets that only the secret key file opens.</param>
 internal sealed record DatabaseInspection(int Version, int Pending, long Bytes, bool HoldsSealedSecrets)
 {
-    // Tables with sealed texts, and what finds one in them.
-    private static readonly (string Table, string Where)[] Sealed = [("templates", "secrets <> '[]'"), ("registry_connections", "1")];
+    // Where sealed texts are, and what finds one there.
+    private static readonly (string Table, string Column, string Where)[] Sealed =
+        [("templates", "secrets", "secrets <> '[]'"), ("registry_connections", "secret_ref", "1"), ("sandboxes", "environment_sealed", "environment_sealed <> ''")];
 
     /// <summary>Reads a database of this program, also while a server uses it, and checks all of it.</summary>
     /// <param name="path">The file; nothing of it changes.</param>
@@ -37,10 +38,11 @@ internal sealed record DatabaseInspection(int Version, int Pending, long Bytes, 
         int version = Migrations.VersionOf(connection);
         if (version > Migrations.Latest)
             throw new StacyVMException(ProblemKind.Unavailable, $"the database {path} was written by a newer version of this server (schema {version}, this one knows {Migrations.Latest})");
-        return new DatabaseInspection(version, Migrations.Latest - version, new System.IO.FileInfo(path).Length, Sealed.Any(row => Has(connection, row.Table, row.Where)));
+        return new DatabaseInspection(version, Migrations.Latest - version, new System.IO.FileInfo(path).Length, Sealed.Any(row => Has(connection, row.Table, row.Column, row.Where)));
     }
 
-    private static bool Has(SqliteConnection connection, string table, string where) =>
-        (long)DatabaseFile.Scalar(connection, $"SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{table}'")! > 0
+    /// <summary>An older schema does not have every one of them.</summary>
+    private static bool Has(SqliteConnection connection, string table, string column, string where) =>
+        (long)DatabaseFile.Scalar(connection, $"SELECT count(*) FROM pragma_table_info('{table}') WHERE name = '{column}'")! > 0
         && (long)DatabaseFile.Scalar(connection, $"SELECT EXISTS (SELECT 1 FROM {table} WHERE {where})")! > 0;
 }
