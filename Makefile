@@ -36,8 +36,8 @@ check: ## format, analyzers, architecture rules, AOT warnings
 reference: ## write the generated pages below docs again
 	@STACYVM_WRITE_REFERENCE=1 dotnet run --project tests/StacyVM.Tests -- -noLogo -class '*ReferenceTests'
 
-bench: build ## measure this machine: ./stacyvm bench
-	@./$(SERVER) bench
+bench: build ## measure this machine: ./stacyvm bench $(BENCH), e.g. BENCH=--load
+	@./$(SERVER) bench $(BENCH)
 
 clean: ## remove everything that was built
 	rm -rf artifacts $(SERVER)

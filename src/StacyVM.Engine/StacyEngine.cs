@@ -21,7 +21,7 @@ namespace StacyVM.Engine;
 /// <summary>Everything of a server that is neither HTTP nor terminal, built in one place.</summary>
 internal sealed class StacyEngine : IAsyncDisposable
 {
-    private static readonly TimeSpan TrimPeriod = TimeSpan.FromHours(1);
+    private static readonly TimeSpan TrimPeriod = TimeSpan.FromMinutes(5);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Foundation _foundation;
@@ -39,7 +39,7 @@ internal sealed class StacyEngine : IAsyncDisposable
         Events = new EventBus(time);
         Counters = new OperationCounters();
         Providers = new ProviderRegistry(providers, options.Providers.Default, loggers.CreateLogger<ProviderRegistry>(), time);
-        var journal = new OperationJournal(Events, store, Counters, time);
+        var journal = new OperationJournal(Events, store, Counters, LimitsOf(options), time);
         Quotas = new OwnerQuotas(options.Defaults, store.Quotas, Events, time);
         Templates = new TemplateCatalog(store.Templates, foundation.Secrets, options.Secrets, loggers.CreateLogger<TemplateCatalog>(), time);
         Admission = new Admission(options.Defaults, Templates, Quotas, Providers, journal);
@@ -161,7 +161,14 @@ internal sealed class StacyEngine : IAsyncDisposable
         return SqliteStore.Open(path, LimitsOf(options), loggers.CreateLogger<SqliteStore>(), time);
     }
 
-    private static StoreLimits LimitsOf(StacyOptions _) => new();
+    private static StoreLimits LimitsOf(StacyOptions options) => new()
+    {
+        Retention = options.Database.Retention,
+        MaxRows = options.Database.MaxRows,
+        Audit = options.Logging.Audit,
+        ExecLogs = options.Logging.ExecOutput,
+        MaxExecLogBytes = (int)Math.Min(options.Logging.ExecOutputBytes, int.MaxValue),
+    };
 
     /// <summary>What makes the providers of a configuration.</summary>
     internal static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options)

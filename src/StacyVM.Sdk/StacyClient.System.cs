@@ -18,6 +18,52 @@ public sealed partial class StacyClient
         return _connection.CallAsync(call, RestJson.Default.ReadyInfo, cancellation);
     }
 
+    /// <summary>State of the server: limits, levels, sandboxes, operations. Holds no secret.</summary>
+    public Task<DiagnosticsInfo> DiagnosticsAsync(CancellationToken cancellation = default) =>
+        _connection.GetAsync("diagnostics", RestJson.Default.DiagnosticsInfo, null, cancellation);
+
+    /// <summary>Counters of the server.</summary>
+    public Task<MetricsInfo> MetricsAsync(CancellationToken cancellation = default) =>
+        _connection.GetAsync("metrics", RestJson.Default.MetricsInfo, null, cancellation);
+
+    /// <summary>Counters of the server in Prometheus' text format.</summary>
+    public async Task<string> PrometheusMetricsAsync(CancellationToken cancellation = default)
+    {
+        using HttpResponseMessage answer = await _connection.SendAsync(new ApiCall(HttpMethod.Get, "metrics/prometheus"), cancellation).ConfigureAwait(false);
+        return await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The machines that host sandboxes; the server itself is <see cref="WorkerInfo.Local"/>.</summary>
+    public async Task<IReadOnlyList<WorkerInfo>> WorkersAsync(CancellationToken cancellation = default) =>
+        await _connection.GetAsync("workers", RestJson.Default.ListWorkerInfo, null, cancellation).ConfigureAwait(false);
+
+    /// <summary>One of them.</summary>
+    /// <exception cref="NotFoundException"/>
+    public Task<WorkerInfo> WorkerAsync(string id, CancellationToken cancellation = default) =>
+        _connection.GetAsync("workers/" + Uri.EscapeDataString(id), RestJson.Default.WorkerInfo, null, cancellation);
+
+    /// <summary>Load of the server's machine. The first answer knows no rates yet.</summary>
+    public Task<SystemStats> SystemStatsAsync(CancellationToken cancellation = default) =>
+        _connection.GetAsync("system/stats", RestJson.Default.SystemStats, null, cancellation);
+
+    /// <summary>Images of which a level has a checkpoint to start from.</summary>
+    public async Task<IReadOnlyList<SnapshotInfo>> SnapshotsAsync(CancellationToken cancellation = default) =>
+        await _connection.GetAsync("snapshots", RestJson.Default.ListSnapshotInfo, null, cancellation).ConfigureAwait(false);
+
+    /// <summary>State of the pool.</summary>
+    public Task<PoolStatus> PoolStatusAsync(CancellationToken cancellation = default) =>
+        _connection.GetAsync("pool/status", RestJson.Default.PoolStatus, null, cancellation);
+
+    /// <summary>Changes keys of the server's configuration file: all of them, or none.</summary>
+    /// <param name="values">Dotted key → value as the file would have it. Only limits, lifetimes, rates and logging can be changed so.</param>
+    /// <param name="cancellation">Abandons the call.</param>
+    /// <exception cref="ServerException">InvalidInput names every fault.</exception>
+    public Task<ConfigUpdate> UpdateConfigAsync(IReadOnlyDictionary<string, string> values, CancellationToken cancellation = default)
+    {
+        var call = new ApiCall(HttpMethod.Patch, "config") { Content = ApiCall.Json(new Dictionary<string, string>(values), RestJson.Default.DictionaryStringString) };
+        return _connection.CallAsync(call, RestJson.Default.ConfigUpdate, cancellation);
+    }
+
     /// <summary>The isolation levels, with their health.</summary>
     public async Task<IReadOnlyList<ProviderInfo>> ProvidersAsync(CancellationToken cancellation = default) =>
         await _connection.GetAsync("providers", RestJson.Default.ListProviderInfo, null, cancellation).ConfigureAwait(false);

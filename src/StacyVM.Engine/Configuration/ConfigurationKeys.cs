@@ -81,6 +81,10 @@ internal static class ConfigurationKeys
                 "The store. This version has SQLite, embedded; Postgres is not built in yet."),
             database.Key("path", FilePath, s => s.Path, (s, v) => s with { Path = v },
                 "File of the SQLite database; a relative path starts at the working directory.", "stacyvm.db in data_dir"),
+            database.Key("retention", Duration, s => s.Retention, (s, v) => s with { Retention = v },
+                "How long destroyed sandboxes, audit rows and kept outputs stay in the database; 0 is for ever."),
+            database.Key("max_rows", Count(1), s => s.MaxRows, (s, v) => s with { MaxRows = v },
+                "Most rows of each of these kinds, whatever their age: the newest stay, and a busy server cannot fill its disk with them."),
         ];
     }
 
@@ -119,6 +123,11 @@ internal static class ConfigurationKeys
             logging.Key("level", OneOf("trace", "debug", "info", "warn", "error", "fatal", "disabled", "panic=fatal"), s => s.Level,
                 (s, v) => s with { Level = v }, "Least severe entry that is written."),
             logging.Key("format", OneOf("json", "pretty"), s => s.Format, (s, v) => s with { Format = v }, "json for machines, pretty for people."),
+            logging.Key("audit", Switch, s => s.Audit, (s, v) => s with { Audit = v },
+                "A row in the database for each operation on a sandbox: who, what, on which one, with what outcome. Written in batches, beside the work."),
+            logging.Key("exec_output", Switch, s => s.ExecOutput, (s, v) => s with { ExecOutput = v },
+                "Keeps commands with what they printed in the database. Off by default: both can hold secrets."),
+            logging.Key("exec_output_bytes", Size, s => s.ExecOutputBytes, (s, v) => s with { ExecOutputBytes = v }, "Most bytes kept of each stream of a command."),
         ];
     }
 

@@ -49,6 +49,9 @@ internal sealed record ConfigurationSources
         return Path.GetFullPath(path, WorkingDirectory);
     }
 
+    /// <summary>Where a file is made when there is none: the last of the places in which a start looks for one.</summary>
+    public string NewFile() => Absolute(HomeDirectory is null ? "stacyvm.yaml" : "~/.stacyvm/config.yaml");
+
     /// <summary>Where data lives when nothing says otherwise; null when there is no home directory to put it in.</summary>
     public string? StandardDataDir()
     {

@@ -7,4 +7,10 @@ internal sealed record DatabaseOptions
 
     /// <summary>Default: <c>stacyvm.db</c> in the data directory.</summary>
     public string Path { get; init; } = "";
+
+    /// <summary>How long what has ended is kept; zero: for ever.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Rows kept of each kind, whatever their age.</summary>
+    public int MaxRows { get; init; } = 200_000;
 }

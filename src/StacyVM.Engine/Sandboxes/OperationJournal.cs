@@ -5,7 +5,7 @@ using StacyVM.Protocol.Problems;
 namespace StacyVM.Engine.Sandboxes;
 
 /// <summary>What happened, told to everyone who keeps account: events, audit rows, counters. Never waits and never fails.</summary>
-internal sealed class OperationJournal(EventBus events, IStore store, OperationCounters counters, TimeProvider time)
+internal sealed class OperationJournal(EventBus events, IStore store, OperationCounters counters, StoreLimits limits, TimeProvider time)
 {
     private const int MaxDetail = 2_048;
 
@@ -58,10 +58,14 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
         counters.Record(operation, provider, Since(start), error?.Message, Now);
 
     /// <summary>An audit row. Empty tenant and provider are allowed.</summary>
-    public void Audit(Caller caller, string action, SandboxRecord record, string resource, Exception? error, string detail) =>
+    public void Audit(Caller caller, string action, SandboxRecord record, string resource, Exception? error, string detail)
+    {
+        if (!limits.Audit)
+            return;
         store.Append(new AuditRow(
             caller.Actor, action, record.Id, Cut(resource), record.Provider, error is null ? "success" : "failure",
             Cut(error is null ? detail : detail.Length == 0 ? error.Message : $"{detail} error={error.Message}"), record.TenantId, Now));
+    }
 
     /// <summary>A row of the exec log, where that is on.</summary>
     public void Log(ExecLogRow row) => store.Append(row);

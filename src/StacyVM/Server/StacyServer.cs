@@ -47,7 +47,7 @@ internal sealed class StacyServer : IAsyncDisposable
 
     /// <summary>Builds it: 1 host and limits, 2 keys, 3 what a request passes, from the outside in, 4 routes. Does not listen yet.</summary>
     /// <exception cref="StacyVMException"><see cref="ProblemKind.InvalidInput"/> for a listen address that is none, <see cref="ProblemKind.Unavailable"/> when the key file cannot be written.</exception>
-    public static Task<StacyServer> BuildAsync(StacyOptions options, StacyEngine engine, ILoggerFactory loggers, TimeProvider? time = null)
+    public static Task<StacyServer> BuildAsync(StacyOptions options, StacyEngine engine, ILoggerFactory loggers, TimeProvider? time = null, ConfigurationEditor? editor = null)
     {
         time ??= TimeProvider.System;
 
@@ -105,6 +105,7 @@ internal sealed class StacyServer : IAsyncDisposable
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
         new SystemEndpoints(engine.Host).Map(api);
+        new ConfigEndpoints(editor, engine.Store, loggers.CreateLogger<ConfigEndpoints>(), time).Map(api);
         var workers = new WorkerEndpoints(engine.Worker);
         workers.Map(api);
         workers.Map(admin);

@@ -183,7 +183,7 @@ public sealed class AccessTests
             {
                 string name = $"{method} {route.RoutePattern.RawText}";
                 string? scope = open.Contains(name) || name.StartsWith("GET /swagger", StringComparison.Ordinal) ? null
-                    : name.Contains("/admin/") || (name.Contains("/v1/quotas") && name != "GET /api/v1/quotas/summary") ? Scopes.Admin
+                    : name.Contains("/admin/") || name.StartsWith("PATCH", StringComparison.Ordinal) || (name.Contains("/v1/quotas") && name != "GET /api/v1/quotas/summary") ? Scopes.Admin
                     : postsThatRead.Contains(name) || (method is "GET" or "HEAD" && !name.EndsWith("/exec/ws", StringComparison.Ordinal)) ? Scopes.Read
                     : Scopes.Api;
                 Assert.True(access is not null, $"{name} has no rule");

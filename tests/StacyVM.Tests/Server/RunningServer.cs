@@ -39,7 +39,8 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public static async Task<RunningServer> StartAsync(
         Func<ServerOptions, ServerOptions>? server = null, AuthOptions? auth = null, TimeProvider? time = null, string? directory = null,
-        DefaultsOptions? defaults = null, Func<StacyOptions, StacyOptions>? adjust = null)
+        DefaultsOptions? defaults = null, Func<StacyOptions, StacyOptions>? adjust = null,
+        ConfigurationEditor? editor = null)
     {
         directory ??= Directory.CreateTempSubdirectory("stacyvm-http-").FullName;
         var options = new StacyOptions
@@ -57,7 +58,7 @@ internal sealed class RunningServer : IAsyncDisposable
         StacyEngine engine = await StacyEngine.OpenAsync(options, () => Stream.Null, loggers, providers: [(_, _) => provider]);
         try
         {
-            StacyServer built = await StacyServer.BuildAsync(options, engine, loggers, time);
+            StacyServer built = await StacyServer.BuildAsync(options, engine, loggers, time, editor);
             await built.StartAsync();
             return new RunningServer(built, engine, provider, loggers, log, directory);
         }

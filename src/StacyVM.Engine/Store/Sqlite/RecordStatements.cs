@@ -12,18 +12,22 @@ internal sealed class RecordStatements : IDisposable
     private const string Columns =
         "id, state, provider, image, memory_mb, vcpus, disk_mb, metadata, owner_id, tenant_id, handle, handle_version, reason, created_at, expires_at, updated_at, environment_sealed";
 
+    internal const string LoadSql = $"SELECT {Columns} FROM sandboxes WHERE state <> 'destroyed'";
+
+    internal const string SaveSql = $"""
+        INSERT INTO sandboxes ({Columns})
+        VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated, $environment)
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, image = excluded.image, handle = excluded.handle, handle_version = excluded.handle_version,
+            reason = excluded.reason, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
+            environment_sealed = excluded.environment_sealed
+        """;
+
     private readonly SqliteCommand _save;
 
     public RecordStatements(SqliteConnection connection)
     {
         _save = connection.CreateCommand();
-        _save.CommandText = $"""
-            INSERT INTO sandboxes ({Columns})
-            VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated, $environment)
-            ON CONFLICT (id) DO UPDATE SET state = excluded.state, image = excluded.image, handle = excluded.handle, handle_version = excluded.handle_version,
-                reason = excluded.reason, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-                environment_sealed = excluded.environment_sealed
-            """;
+        _save.CommandText = SaveSql;
         foreach (string name in (ReadOnlySpan<string>)["$id", "$state", "$provider", "$image", "$memory", "$vcpus", "$disk", "$metadata", "$owner", "$tenant",
             "$handle", "$handle_version", "$reason", "$created", "$expires", "$updated", "$environment"])
             _save.Parameters.Add(new SqliteParameter { ParameterName = name });
@@ -61,7 +65,7 @@ internal sealed class RecordStatements : IDisposable
     public static List<SandboxRecord> LoadLiving(SqliteConnection connection)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT {Columns} FROM sandboxes WHERE state <> 'destroyed'";
+        command.CommandText = LoadSql;
         using SqliteDataReader reader = command.ExecuteReader();
         List<SandboxRecord> records = [];
         while (reader.Read())

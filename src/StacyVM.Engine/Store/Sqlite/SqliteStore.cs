@@ -9,8 +9,6 @@ namespace StacyVM.Engine.Store.Sqlite;
 /// <summary>The store in one SQLite file: WAL, one writer that commits in groups, readers beside it.</summary>
 internal sealed class SqliteStore : IStore
 {
-    private const int TrimChunk = 1_000;
-
     private readonly StoreReader _reader;
     private readonly StoreLimits _limits;
     private readonly StoreWriter _writer;
@@ -60,15 +58,14 @@ internal sealed class SqliteStore : IStore
 
     public async Task TrimAsync(DateTime now)
     {
-        string before = StoredTime.Format(now - _limits.Retention);
-        foreach ((string table, string of, string age) in (IEnumerable<(string, string, string)>)
-            [("sandboxes", "state = 'destroyed'", "updated_at"), ("exec_logs", "1", "created_at"), ("operation_audit_logs", "1", "created_at")])
+        if (_limits.Retention > TimeSpan.Zero)
         {
-            await DeleteAsync($"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {of} AND {age} < $before LIMIT {TrimChunk})", before);
-            // Row ids of logs grow with time; those of destroyed sandboxes do nearly so.
-            await DeleteAsync(
-                $"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {of} ORDER BY rowid DESC LIMIT {TrimChunk} OFFSET {_limits.MaxRows})", null);
+            string before = StoredTime.Format(now - _limits.Retention);
+            foreach (string sql in TrimStatements.ByAge)
+                await DeleteAsync(sql, "$before", before);
         }
+        foreach (string sql in TrimStatements.ByCount)
+            await DeleteAsync(sql, "$most", _limits.MaxRows);
     }
 
     public Task<IReadOnlyList<AuditRow>> ReadAuditAsync(string? tenant, int limit, CancellationToken cancellation) =>
@@ -80,7 +77,7 @@ internal sealed class SqliteStore : IStore
     public ValueTask DisposeAsync() => new(Task.Run(_writer.Dispose));
 
     /// <summary>Deletes in chunks, so that records wait for one chunk at most.</summary>
-    private async Task DeleteAsync(string sql, string? before)
+    private async Task DeleteAsync(string sql, string parameter, object bound)
     {
         int deleted;
         do
@@ -90,11 +87,10 @@ internal sealed class SqliteStore : IStore
             {
                 using SqliteCommand command = connection.CreateCommand();
                 command.CommandText = sql;
-                if (before is not null)
-                    command.Parameters.AddWithValue("$before", before);
+                command.Parameters.AddWithValue(parameter, bound);
                 deleted = command.ExecuteNonQuery();
             });
         }
-        while (deleted == TrimChunk);
+        while (deleted == TrimStatements.Chunk);
     }
 }

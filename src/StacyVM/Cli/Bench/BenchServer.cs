@@ -18,13 +18,15 @@ internal sealed class BenchServer : IAsyncDisposable
 
     private readonly BenchDirectory _directory;
     private readonly BenchOptions _options;
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly Queue<string> _log = new();
     private Process? _process;
 
-    private BenchServer(BenchDirectory directory, BenchOptions options)
+    private BenchServer(BenchDirectory directory, BenchOptions options, IReadOnlyDictionary<string, string> environment)
     {
         _directory = directory;
         _options = options;
+        _environment = environment;
         Port = FreePort();
         Client = new StacyClient($"http://127.0.0.1:{Port}");
     }
@@ -35,12 +37,21 @@ internal sealed class BenchServer : IAsyncDisposable
 
     public int ProcessId => _process!.Id;
 
+    public string DataDirectory => _directory.Path;
+
     /// <summary>From the start of the process to its first answer.</summary>
-    public static async Task<(BenchServer Server, TimeSpan Elapsed)> StartAsync(BenchOptions options, CancellationToken cancellation)
+    /// <param name="options">Its level.</param>
+    /// <param name="cancellation">Abandons the start.</param>
+    /// <param name="environment">Variables that configure it.</param>
+    /// <param name="prepare">Fills the data directory before the start.</param>
+    public static async Task<(BenchServer Server, TimeSpan Elapsed)> StartAsync(
+        BenchOptions options, CancellationToken cancellation, IReadOnlyDictionary<string, string>? environment = null, Func<string, Task>? prepare = null)
     {
-        var server = new BenchServer(new BenchDirectory(), options);
+        var server = new BenchServer(new BenchDirectory(), options, environment ?? new Dictionary<string, string>());
         try
         {
+            if (prepare is not null)
+                await prepare(server.DataDirectory);
             return (server, await server.StartProcessAsync(cancellation));
         }
         catch
@@ -79,6 +90,8 @@ internal sealed class BenchServer : IAsyncDisposable
         // The level is measured on the daemon that it is compared with.
         if (_options.DockerHost is { } daemon)
             start.Environment["STACYVM_PROVIDERS_DOCKER_SOCKET"] = daemon;
+        foreach ((string name, string value) in _environment)
+            start.Environment[name] = value;
         long began = Stopwatch.GetTimestamp();
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += Remember;

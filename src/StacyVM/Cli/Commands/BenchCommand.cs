@@ -17,10 +17,15 @@ internal static class BenchCommand
         var image = new Option<string?>("--image") { Description = "Image to measure [default: the server's]" };
         var dockerHost = new Option<string?>("--docker-host") { Description = "Docker daemon to compare with [default: docker's own]", HelpName = "url" };
         var dockerImage = new Option<string>("--docker-image") { Description = "Image to compare with; it must be there", DefaultValueFactory = _ => defaults.DockerImage };
+        var load = new Option<bool>("--load") { Description = "Instead: many clients at once that spawn, run, move files, listen and destroy; counts errors and what is left behind" };
+        Option<int> clients = Count("--clients", "Clients of --load", new LoadOptions().Clients);
+        Option<int> seconds = Count("--seconds", "How long --load goes on", (int)new LoadOptions().Duration.TotalSeconds);
+        var store = new Option<bool>("--store") { Description = "Instead: what a full database and the audit cost, each as a ratio within one run" };
+        Option<int> rows = Count("--rows", "Old rows of each kind for --store", new StoreBenchOptions().Rows);
         var check = new Option<bool>("--check") { Description = "Exit with 1 when a promise is missed" };
         var command = new Command("bench", "Measure this machine: latency, throughput, memory, beside bwrap and docker; on a server of its own unless --server is given")
         {
-            iterations, density, provider, image, dockerHost, dockerImage, check,
+            iterations, density, provider, image, dockerHost, dockerImage, load, clients, seconds, store, rows, check,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -38,7 +43,13 @@ internal static class BenchCommand
             using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
             using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
             using StacyClient? named = parsed.GetValue(GlobalOptions.Server) is null ? null : GlobalOptions.ClientOf(parsed);
-            BenchReport report = await new BenchRun(options, Progress).RunAsync(named, stop.Token);
+            if ((parsed.GetValue(load) || parsed.GetValue(store)) && named is not null)
+                throw new UsageException("--load and --store watch the server's process and files: they start one of their own, so leave --server out");
+            BenchReport report =
+                parsed.GetValue(load) ? await new LoadRun(
+                    new LoadOptions { Clients = parsed.GetValue(clients), Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)), Provider = options.Provider }, Progress).RunAsync(stop.Token)
+                : parsed.GetValue(store) ? await new StoreRun(new StoreBenchOptions { Rows = parsed.GetValue(rows), Provider = options.Provider }, Progress).RunAsync(stop.Token)
+                : await new BenchRun(options, Progress).RunAsync(named, stop.Token);
             if (parsed.GetValue(GlobalOptions.Json))
                 Printer.Json(report, CliJson.Default.BenchReport);
             else

@@ -23,13 +23,15 @@ internal static partial class ServerRun
     {
         // 1.
         EmbeddedAgent.Require();
-        LoadedConfiguration loaded = ConfigurationLoader.Load(ConfigurationSources.OfProcess(configPath, flags));
+        ConfigurationSources sources = ConfigurationSources.OfProcess(configPath, flags);
+        LoadedConfiguration loaded = ConfigurationLoader.Load(sources);
         StacyOptions options = loaded.Options;
 
         // 2.
         bool terminal = !Console.IsErrorRedirected;
         bool pretty = options.Logging.Format == "pretty" || (terminal && !loaded.Origins.ContainsKey("logging.format"));
-        using ILoggerFactory loggers = LineLogging.Create(options.Logging.Level, pretty);
+        var level = new LogLevelSwitch(options.Logging.Level);
+        using ILoggerFactory loggers = LineLogging.Create(level, pretty);
         ILogger log = loggers.CreateLogger("StacyVM.Serve");
         foreach (ConfigurationFault warning in loaded.Warnings)
             OddSetting(log, warning.ToString());
@@ -46,7 +48,11 @@ internal static partial class ServerRun
         }
 
         // 5.
-        await using StacyServer server = await StacyServer.BuildAsync(options, engine, loggers);
+        var editor = new ConfigurationEditor(sources, loaded, new Dictionary<string, Action<StacyOptions>>
+        {
+            ["logging.level"] = changed => level.Set(changed.Logging.Level),
+        });
+        await using StacyServer server = await StacyServer.BuildAsync(options, engine, loggers, editor: editor);
         await server.StartAsync();
         Listens(log, string.Join(", ", server.Addresses), options.DataDir);
 
