@@ -65,8 +65,8 @@ internal static class Doctor
             {
                 string error = health.Error ?? "no reason was given";
                 yield return (level.Name, level.Name == chosen
-                    ? Finding.Fail(error, $"without it nothing can be spawned: put it right, or set providers.default to another level")
-                    : Finding.Warn(error, $"needed only for sandboxes of this level; set providers.{level.Name}.enabled: false if you never want it"));
+                    ? Finding.Fail(error, $"{Remedy(level.Name)}, or set providers.default to another level")
+                    : Finding.Warn(error, $"{Remedy(level.Name)}; it is needed only for sandboxes of this level"));
                 continue;
             }
             yield return (level.Name, Finding.Pass($"a sandbox was made and removed in {level.Took.TotalMilliseconds:0} ms"));
@@ -76,6 +76,13 @@ internal static class Doctor
         foreach (string name in ProviderRegistry.AutoOrder.Where(name => levels.All(level => level.Name != name)))
             yield return (name, Finding.Warn("not enabled", $"set providers.{name}.enabled: true for sandboxes of this level"));
     }
+
+    private static string Remedy(string level) => level switch
+    {
+        DockerProvider.ProviderName => "install and start a Docker engine (apt-get install docker.io), or name the one you have in providers.docker.socket",
+        "bubblewrap" => "install it (apt-get install bubblewrap), and allow what the message names",
+        _ => "put right what the message names",
+    };
 
     private static Finding Judge(string name, string sentence, bool gap) => name switch
     {

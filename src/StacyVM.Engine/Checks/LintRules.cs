@@ -18,8 +18,8 @@ internal static class LintRules
         Secret("auth.api_key"),
         Secret("auth.admin_api_key"),
         new("auth.key_separation", ["auth.api_key", "auth.admin_api_key"], v =>
-            v.Text("auth.api_key") is { Length: > 0 } key && key == v.Text("auth.admin_api_key")
-                ? Unfit("clients and operators have the same key", "give operators a key of their own")
+            v.Text("auth.api_key") is not { Length: > 0 } key || v.Text("auth.admin_api_key").Length == 0 ? Pass("no key is for two kinds of callers")
+                : key == v.Text("auth.admin_api_key") ? Unfit("clients and operators have the same key", "give operators a key of their own")
                 : Pass("clients and operators have different keys")),
         new("auth.admin_fallback_enabled", ["auth.admin_fallback_enabled"], v =>
             v.Flag("auth.admin_fallback_enabled")
