@@ -24,18 +24,8 @@ public sealed partial class Sandbox
     public async IAsyncEnumerable<StreamChunk> ExecStreamAsync(string command, ExecOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         ApiCall call = Exec((options ?? ExecOptions.Default).ToRequest(command) with { Stream = true });
-        using HttpResponseMessage response = await _connection.SendAsync(call, cancellation).ConfigureAwait(false);
-        using Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        await foreach (string line in LineReader.ReadLinesAsync(body, _connection, cancellation).ConfigureAwait(false))
-        {
-            // Blank lines keep the connection alive.
-            if (line.Length == 0)
-                continue;
-            StreamChunk chunk = ParseChunk(line);
+        await foreach (StreamChunk chunk in ChunksAsync(call, cancellation).ConfigureAwait(false))
             yield return chunk;
-            if (chunk.Code is { Length: > 0 } code)
-                throw ErrorTranslation.ToException(0, code, "", Id, null);
-        }
     }
 
     /// <summary>Starts a command that runs on without a client. Its output is kept (the newest part, when it is much) and can be attached to.</summary>
@@ -46,6 +36,20 @@ public sealed partial class Sandbox
     /// <summary>Running processes that were started through the server, and those that ended not long ago.</summary>
     public async Task<IReadOnlyList<ProcessInfo>> ProcessesAsync(CancellationToken cancellation = default) =>
         await _connection.GetAsync(_path + "/processes", RestJson.Default.ListProcessInfo, Id, cancellation).ConfigureAwait(false);
+
+    /// <summary>One process.</summary>
+    /// <exception cref="NotFoundException">No such process.</exception>
+    public Task<ProcessInfo> ProcessAsync(long processId, CancellationToken cancellation = default) =>
+        _connection.GetAsync($"{_path}/processes/{processId}", RestJson.Default.ProcessInfo, Id, cancellation);
+
+    /// <summary>Replays what a process has printed, as text; for bytes see <see cref="AttachAsync"/>.</summary>
+    /// <param name="processId"><see cref="ProcessInfo.ProcessId"/>.</param>
+    /// <param name="offset">Bytes of output to skip: the <see cref="StreamChunk.Offset"/> of the last chunk that was seen.</param>
+    /// <param name="follow">Wait for more until the process ends; the last chunk then carries its exit code.</param>
+    /// <param name="cancellation">Ends the enumeration; the process runs on.</param>
+    /// <exception cref="NotFoundException">No such process.</exception>
+    public IAsyncEnumerable<StreamChunk> ProcessOutputAsync(long processId, long offset = 0, bool follow = false, CancellationToken cancellation = default) =>
+        ChunksAsync(Get($"/processes/{processId}/output?offset={offset}&follow={(follow ? "true" : "false")}"), cancellation);
 
     /// <param name="processId"><see cref="ProcessInfo.ProcessId"/>.</param>
     /// <param name="signal"><c>SIGINT</c>, <c>INT</c> or a number.</param>
@@ -83,6 +87,22 @@ public sealed partial class Sandbox
 
     private ApiCall Exec(ExecRequest request) =>
         Post("/exec") with { Content = ApiCall.Json(request, RestJson.Default.ExecRequest), Unhurried = true };
+
+    private async IAsyncEnumerable<StreamChunk> ChunksAsync(ApiCall call, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using HttpResponseMessage response = await _connection.SendAsync(call, cancellation).ConfigureAwait(false);
+        using Stream body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await foreach (string line in LineReader.ReadLinesAsync(body, _connection, cancellation).ConfigureAwait(false))
+        {
+            // Blank lines keep the connection alive.
+            if (line.Length == 0)
+                continue;
+            StreamChunk chunk = ParseChunk(line);
+            yield return chunk;
+            if (chunk.Code is { Length: > 0 } code)
+                throw ErrorTranslation.ToException(0, code, "", Id, null);
+        }
+    }
 
     private StreamChunk ParseChunk(string line)
     {

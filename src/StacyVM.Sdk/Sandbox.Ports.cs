@@ -12,12 +12,14 @@ public sealed partial class Sandbox
     /// The URL under which a browser sees what the sandbox serves on a port: <c>http://&lt;port&gt;-&lt;id&gt;.&lt;preview domain&gt;</c>. The domain is
     /// <c>localhost</c> when the server was never asked about this sandbox.
     /// </summary>
-    public string GetPreviewUrl(int port)
+    /// <param name="port">Which.</param>
+    /// <param name="scheme"><c>http</c> or <c>https</c>; null: that of the server's own address.</param>
+    public string GetPreviewUrl(int port, string? scheme = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
         string domain = _info?.PreviewDomain is { Length: > 0 } known ? known : "localhost";
-        return $"{_connection.Address.Uri.Scheme}://{port}-{Id}.{domain}";
+        return $"{scheme ?? _connection.Address.Uri.Scheme}://{port}-{Id}.{domain}";
     }
 
     /// <summary>
