@@ -165,6 +165,7 @@ internal sealed class StacyEngine : IAsyncDisposable
     {
         Retention = options.Database.Retention,
         MaxRows = options.Database.MaxRows,
+        AdminAuditRetention = options.Auth.AdminAuditRetention,
         Audit = options.Logging.Audit,
         ExecLogs = options.Logging.ExecOutput,
         MaxExecLogBytes = (int)Math.Min(options.Logging.ExecOutputBytes, int.MaxValue),

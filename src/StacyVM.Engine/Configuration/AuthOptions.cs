@@ -14,4 +14,13 @@ internal sealed record AuthOptions
 
     /// <summary>Opens <c>/metrics</c> and <c>/metrics/prometheus</c> and nothing else; empty: there is none.</summary>
     public string MetricsToken { get; init; } = "";
+
+    /// <summary>Callers see only sandboxes of their own; admins see all.</summary>
+    public bool OwnerIsolation { get; init; }
+
+    /// <summary>Zero: for ever.</summary>
+    public TimeSpan AdminAuditRetention { get; init; }
+
+    /// <summary>Wrong keys from one address; zero: no bound.</summary>
+    public int MaxFailedLoginsPerMinute { get; init; } = 20;
 }

@@ -20,7 +20,7 @@ internal static class ConfigurationKeys
     /// <summary>In the order of the reference.</summary>
     public static readonly IReadOnlyList<ConfigurationKey> All =
     [
-        .. General(), .. Server(), .. Auth(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. UnusedKeys.All,
+        .. General(), .. Server(), .. Auth(), .. RateLimit(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. UnusedKeys.All,
     ];
 
     private static readonly FrozenDictionary<string, ConfigurationKey> ByName = All.ToFrozenDictionary(key => key.Name);
@@ -49,6 +49,8 @@ internal static class ConfigurationKeys
                 "Browser origins that may call the API; * is any. Empty by default: a page of another origin, a sandbox's preview among them, has no business here."),
             server.Key("allowed_hosts", List, s => s.AllowedHosts, (s, v) => s with { AllowedHosts = v },
                 "Further host names under which the server answers, beside loopback, the listen address and the preview domain. Others are refused, against DNS rebinding."),
+            server.Key("trusted_proxies", Networks, s => s.TrustedProxies, (s, v) => s with { TrustedProxies = v },
+                "Reverse proxies, as addresses or networks, whose X-Forwarded-For and X-Real-IP are believed: limits and audit then count the real client and not the proxy. With auth.owner_isolation, X-User-ID beside the client key is believed only from them, too."),
             server.Key("max_json_bytes", Size, s => s.MaxJsonBytes, (s, v) => s with { MaxJsonBytes = v }, "Largest JSON body of a request."),
             server.Key("max_exec_output_bytes", Size, s => s.MaxExecOutputBytes, (s, v) => s with { MaxExecOutputBytes = v },
                 "Largest output, per stream, of an exec that is answered whole; what is beyond is dropped and the answer says so."),
@@ -69,6 +71,27 @@ internal static class ConfigurationKeys
                 "Whether the client key opens /admin while no admin key is set."),
             auth.Secret("metrics_token", s => s.MetricsToken, (s, v) => s with { MetricsToken = v },
                 "Token for monitoring: opens /metrics and /metrics/prometheus and nothing else, in any of the headers of a key. Empty: only the keys do."),
+            auth.Key("owner_isolation", Switch, s => s.OwnerIsolation, (s, v) => s with { OwnerIsolation = v },
+                "Separates owners: a caller sees and uses only sandboxes whose owner is its X-User-ID, and without that header only those without an owner; all others do not exist for it, nor do their events. Callers with the admin key see all; previews are not affected. The client key may name any user: give it to a backend that sets the header, not to the users themselves, and list that backend in server.trusted_proxies."),
+            auth.Key("admin_audit_retention", Duration, s => s.AdminAuditRetention, (s, v) => s with { AdminAuditRetention = v },
+                "How long rows of the admin audit are kept; 0 is for ever. Of refused calls, the newest database.max_rows at most."),
+            auth.Key("max_failed_logins_per_minute", Count(), s => s.MaxFailedLoginsPerMinute, (s, v) => s with { MaxFailedLoginsPerMinute = v },
+                "Wrong keys and tickets that one address (of IPv6, one /64) may send a minute; beyond, its keys are not looked at for a while. 0 is no bound. Behind a reverse proxy set server.trusted_proxies, or all clients count as one."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> RateLimit()
+    {
+        var limit = new ConfigurationSection<RateLimitOptions>("rate_limit", o => o.RateLimit, (o, s) => o with { RateLimit = s });
+        return
+        [
+            limit.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "Limits the requests of each caller to the API."),
+            limit.Key("requests_per_minute", Count(), s => s.RequestsPerMinute, (s, v) => s with { RequestsPerMinute = v }, "Steady rate of one caller; 0 is no limit."),
+            limit.Key("burst", Count(), s => s.Burst, (s, v) => s with { Burst = v }, "Requests that a caller may send at once; 0 is as many as requests_per_minute."),
+            limit.Key("key_by", OneOf("owner", "api_key", "ip"), s => s.KeyBy, (s, v) => s with { KeyBy = v },
+                "Who is one caller. owner: each X-User-ID beside each key, of which one key has 2,048 at most, the others count as one; api_key: each key; ip: each address. Callers without a key count by address."),
+            limit.Key("bucket_ttl", Duration, s => s.BucketTtl, (s, v) => s with { BucketTtl = v }, "After so long without a request a caller is forgotten, once its burst is whole again."),
+            limit.Key("cleanup_interval", Duration, s => s.CleanupInterval, (s, v) => s with { CleanupInterval = v }, "Shortest time between two rounds of forgetting."),
         ];
     }
 

@@ -7,7 +7,7 @@ internal sealed class ConfigurationLoader
 {
     // Variables of the command line and of the build that are no keys.
     private static readonly string[] OtherVariables =
-        ["STACYVM_CONFIG", "STACYVM_API_KEY", "STACYVM_ADMIN_API_KEY", "STACYVM_SERVER", "STACYVM_BINARY", "STACYVM_WORKER_BOOTSTRAP_ADMIN_KEY"];
+        ["STACYVM_CONFIG", "STACYVM_API_KEY", "STACYVM_ADMIN_API_KEY", "STACYVM_SERVER", "STACYVM_USER_ID", "STACYVM_BINARY", "STACYVM_WORKER_BOOTSTRAP_ADMIN_KEY"];
 
     private readonly ConfigurationSources _sources;
     private readonly Dictionary<string, ConfigurationValue> _values = [];

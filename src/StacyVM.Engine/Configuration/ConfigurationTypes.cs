@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Net;
 using System.Numerics;
 using System.Text.RegularExpressions;
 using StacyVM.Protocol;
@@ -42,6 +43,9 @@ internal static partial class ConfigurationTypes
 
     public static readonly ConfigurationType<IReadOnlyList<string>> Origins = OfList(
         "list", "a list of origins: * or http(s)://host[:port], without path, query or fragment", IsOrigin);
+
+    public static readonly ConfigurationType<IReadOnlyList<string>> Networks = OfList(
+        "list", "a list of IP addresses and networks such as 10.0.0.7 and 10.1.0.0/16", text => IPAddress.TryParse(text, out _) || IPNetwork.TryParse(text, out _));
 
     public static readonly ConfigurationType<IReadOnlyDictionary<string, string>> Map = new(
         "map", "a map of texts, written in the file",

@@ -23,6 +23,9 @@ internal sealed record ServerOptions
     /// <summary>Host names, beside loopback, the listen address and the preview domain, under which the server answers.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>Addresses and networks of proxies whose forwarding headers are believed.</summary>
+    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
+
     /// <summary>Largest JSON body, in bytes.</summary>
     public long MaxJsonBytes { get; init; } = 64L * 1024 * 1024;
 

@@ -10,6 +10,8 @@ internal sealed record StacyOptions
 
     public AuthOptions Auth { get; init; } = new();
 
+    public RateLimitOptions RateLimit { get; init; } = new();
+
     public DatabaseOptions Database { get; init; } = new();
 
     public DefaultsOptions Defaults { get; init; } = new();

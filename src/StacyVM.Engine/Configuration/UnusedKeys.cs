@@ -10,7 +10,7 @@ internal static class UnusedKeys
 {
     public static readonly IReadOnlyList<ConfigurationKey> All =
     [
-        .. Worker(), .. Providers(), .. Defaults(), .. Auth(), .. RateLimit(), .. Pool(),
+        .. Worker(), .. Providers(), .. Defaults(), .. Auth(), .. Pool(),
         new UnusedKey<string>("database.dsn", Text, "", "Connection string of Postgres.") { IsSecret = true },
     ];
 
@@ -75,7 +75,6 @@ internal static class UnusedKeys
     private static IEnumerable<ConfigurationKey> Auth() =>
     [
         new UnusedKey<bool>("auth.enabled", Switch, "false", "Keys decide by themselves here: see auth.api_key and auth.allow_anonymous."),
-        new UnusedKey<TimeSpan>("auth.admin_audit_retention", Duration, "0s", "How long admin audit rows are kept; 0 is for ever."),
         new UnusedKey<string>("auth.worker_token", Text, "", "Token shared by all workers.") { IsSecret = true },
         new UnusedKey<IReadOnlyDictionary<string, string>>("auth.worker_tokens", Map, "{}", "Worker id to its own token.") { IsSecret = true },
         new UnusedKey<string>("auth.worker_signing_key", Text, "", "Key that signs worker tokens.") { IsSecret = true },
@@ -91,16 +90,6 @@ internal static class UnusedKeys
         new UnusedKey<IReadOnlyList<string>>("auth.oidc_admin_groups", List, "[]", "Groups of admins."),
         new UnusedKey<IReadOnlyList<string>>("auth.oidc_operator_groups", List, "[]", "Groups of operators."),
         new UnusedKey<IReadOnlyList<string>>("auth.oidc_viewer_groups", List, "[]", "Groups of viewers."),
-    ];
-
-    private static IEnumerable<ConfigurationKey> RateLimit() =>
-    [
-        new UnusedKey<bool>("rate_limit.enabled", Switch, "false", "Limits the requests of a caller."),
-        new UnusedKey<int>("rate_limit.requests_per_minute", Count(), "120", "Steady rate."),
-        new UnusedKey<int>("rate_limit.burst", Count(), "60", "Requests at once."),
-        new UnusedKey<string>("rate_limit.key_by", OneOf("owner", "api_key", "ip"), "owner", "Who is one caller."),
-        new UnusedKey<TimeSpan>("rate_limit.bucket_ttl", Duration, "15m", "When an idle caller is forgotten."),
-        new UnusedKey<TimeSpan>("rate_limit.cleanup_interval", Duration, "1m", "Time between two cleanings."),
     ];
 
     private static IEnumerable<ConfigurationKey> Pool() =>

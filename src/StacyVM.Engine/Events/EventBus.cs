@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using StacyVM.Engine.Sandboxes;
 using StacyVM.Protocol.Rest;
 
 namespace StacyVM.Engine.Events;
@@ -26,7 +27,9 @@ internal sealed class EventBus(TimeProvider? time = null)
     /// <param name="sandboxId">What it is about.</param>
     /// <param name="data">Small texts; never a command, an environment value or file content.</param>
     /// <param name="tenant">Whose it is: only subscribers of that tenant and unrestricted ones get it.</param>
-    public void Publish(string type, string? sandboxId = null, IReadOnlyDictionary<string, string>? data = null, string? tenant = null)
+    /// <param name="owner">Whose it is, where owners are kept apart; empty: of a thing without an owner; null: only unrestricted subscribers get it then.</param>
+    public void Publish(
+        string type, string? sandboxId = null, IReadOnlyDictionary<string, string>? data = null, string? tenant = null, string? owner = null)
     {
         // Numbering, history and hand-over are one step, so that every subscriber sees one order.
         lock (_lock)
@@ -40,13 +43,13 @@ internal sealed class EventBus(TimeProvider? time = null)
                 Timestamp = _time.GetUtcNow().UtcDateTime,
                 Data = data is { Count: > 0 } ? data : null,
             };
-            var entry = new Entry(number, message, tenant);
+            var entry = new Entry(number, message, tenant, owner);
             if (_history.Count == HistorySize)
                 _history.Dequeue();
             _history.Enqueue(entry);
             foreach (Subscription subscription in _subscriptions)
             {
-                if (entry.IsFor(subscription.Tenant))
+                if (entry.IsFor(subscription.Caller))
                     subscription.Live.Writer.TryWrite(message);
             }
         }
@@ -55,14 +58,14 @@ internal sealed class EventBus(TimeProvider? time = null)
     /// <summary>Events after the given id (null: only new ones), in order, until cancelled; then it ends without an error.</summary>
     /// <param name="afterId">An id that this process did not give (an older process, a lost history): everything that is kept.</param>
     /// <param name="cancellation">Ends the subscription.</param>
-    /// <param name="tenant">Null: all events.</param>
-    public IAsyncEnumerable<EventMessage> SubscribeAsync(string? afterId, CancellationToken cancellation, string? tenant = null)
+    /// <param name="caller">Gets what it may see; null: all events.</param>
+    public IAsyncEnumerable<EventMessage> SubscribeAsync(string? afterId, CancellationToken cancellation, Caller? caller = null)
     {
         // Subscribed here and not at the first MoveNext: what is published in between is not lost.
-        var subscription = new Subscription(tenant);
+        var subscription = new Subscription(caller);
         lock (_lock)
         {
-            subscription.Replay = Replay(afterId, tenant);
+            subscription.Replay = Replay(afterId, caller);
             _subscriptions.Add(subscription);
         }
         CancellationTokenRegistration ending = cancellation.UnsafeRegister(_ => Remove(subscription), null);
@@ -79,14 +82,14 @@ internal sealed class EventBus(TimeProvider? time = null)
         }
     }
 
-    private List<EventMessage> Replay(string? afterId, string? tenant)
+    private List<EventMessage> Replay(string? afterId, Caller? caller)
     {
         if (afterId is null)
             return [];
         long after = afterId.StartsWith(IdPrefix, StringComparison.Ordinal)
             && long.TryParse(afterId.AsSpan(IdPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             && number <= _last ? number : 0;
-        return [.. _history.Where(entry => entry.Number > after && entry.IsFor(tenant)).Select(entry => entry.Message)];
+        return [.. _history.Where(entry => entry.Number > after && entry.IsFor(caller)).Select(entry => entry.Message)];
     }
 
     private async IAsyncEnumerable<EventMessage> ReadAsync(
@@ -124,14 +127,14 @@ internal sealed class EventBus(TimeProvider? time = null)
         subscription.Live.Writer.TryComplete();
     }
 
-    private sealed record Entry(long Number, EventMessage Message, string? Tenant)
+    private sealed record Entry(long Number, EventMessage Message, string? Tenant, string? Owner)
     {
-        public bool IsFor(string? tenant) => tenant is null || string.Equals(Tenant, tenant, StringComparison.Ordinal);
+        public bool IsFor(Caller? caller) => caller is null || caller.Sees(Owner, Tenant);
     }
 
-    private sealed class Subscription(string? tenant)
+    private sealed class Subscription(Caller? caller)
     {
-        public string? Tenant { get; } = tenant;
+        public Caller? Caller { get; } = caller;
 
         public List<EventMessage> Replay { get; set; } = [];
 

@@ -77,7 +77,7 @@ internal sealed class OwnerQuotas(DefaultsOptions defaults, IOwnerQuotaStore sto
             ["max_sandboxes"] = info.MaxSandboxes.ToString(CultureInfo.InvariantCulture),
             ["max_ttl"] = info.MaxTtl,
             ["max_exec_timeout"] = info.MaxExecTimeout,
-        });
+        }, owner: info.OwnerId);
         return quota;
     }
 
@@ -99,7 +99,7 @@ internal sealed class OwnerQuotas(DefaultsOptions defaults, IOwnerQuotaStore sto
             _writing.Release();
         }
         Changed?.Invoke();
-        events.Publish("quota.deleted", data: new Dictionary<string, string> { ["owner_id"] = owner });
+        events.Publish("quota.deleted", data: new Dictionary<string, string> { ["owner_id"] = owner }, owner: owner);
     }
 
     private static StacyVMException NotFound(string owner) => new(ProblemKind.NotFound, $"owner {owner} has no quota: the defaults hold");

@@ -20,13 +20,13 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
 
     public TimeSpan Since(long start) => time.GetElapsedTime(start);
 
-    /// <summary>An event about a sandbox, for its tenant's subscribers.</summary>
+    /// <summary>An event about a sandbox, for those who may see it.</summary>
     public void Publish(string type, SandboxRecord record, params ReadOnlySpan<(string Name, string Value)> data)
     {
         Dictionary<string, string>? values = null;
         foreach ((string name, string value) in data)
             (values ??= [])[name] = value;
-        Events.Publish(type, record.Id, values, record.TenantId.Length == 0 ? null : record.TenantId);
+        Events.Publish(type, record.Id, values, record.TenantId.Length == 0 ? null : record.TenantId, record.OwnerId);
     }
 
     /// <summary>An event about a spawn that has no sandbox yet.</summary>

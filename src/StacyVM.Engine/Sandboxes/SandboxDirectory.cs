@@ -121,12 +121,17 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         return extended!;
     }
 
-    /// <summary>Idempotent: an unknown or destroyed id succeeds. A failure leaves the record as destroying, with the reason, and is retried.</summary>
+    /// <summary>
+    /// Idempotent: an unknown or destroyed id succeeds, but for callers who are kept apart from others, to whom an unknown one is told. A failure leaves the record as destroying, with the reason, and
+    /// is retried.
+    /// </summary>
     public async Task DestroyAsync(string id, Caller caller, CancellationToken cancellation)
     {
         // One that the caller may not see is answered as one that does not exist.
         if (_register.TryFind(id, out SandboxEntry? entry) && entry.VisibleTo(caller))
             await _teardown.EndAsync(entry, "destroyed", caller).WaitAsync(cancellation);
+        else if (caller.IsIsolated && !_register.WasDestroyed(id, caller))
+            throw NotFound(id, caller);
     }
 
     /// <summary>Destroys what has expired, in parallel; says how many.</summary>

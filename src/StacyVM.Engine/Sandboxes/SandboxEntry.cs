@@ -58,8 +58,8 @@ internal sealed class SandboxEntry(SandboxRecord record, CapacityReservation pla
 
     public void Abandon() => _abandon.Cancel();
 
-    /// <summary>True for callers without a tenant and for those of the sandbox's own.</summary>
-    public bool VisibleTo(Caller caller) => caller.Tenant is null || string.Equals(caller.Tenant, Record.TenantId, StringComparison.Ordinal);
+    /// <summary>Whether it exists for the caller.</summary>
+    public bool VisibleTo(Caller caller) => caller.Sees(Record.OwnerId, Record.TenantId);
 
     /// <summary>Record and what clients see of it, exchanged together.</summary>
     private sealed record Snapshot(SandboxRecord Record, SandboxInfo Info);

@@ -29,7 +29,7 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
         string wished = request.Image?.Trim() ?? "";
         string image = wished.Length == 0 ? defaults.Image : wished;
         CheckImage(image);
-        string owner = OwnerName.Check(caller.Owner ?? request.OwnerId);
+        string owner = OwnerOf(request, caller);
         return new SpawnPlan(
             new SandboxSpec
             {
@@ -49,6 +49,14 @@ internal sealed class SpawnValidation(DefaultsOptions defaults, OwnerQuotas quot
     /// <summary>A new life from now on, for spawn and for extend.</summary>
     public static TimeSpan CheckTtl(TimeSpan ttl) =>
         ttl > TimeSpan.Zero ? ttl : throw Invalid($"ttl must be positive, and is {GoDuration.Format(ttl)}");
+
+    private static string OwnerOf(SpawnRequest request, Caller caller)
+    {
+        // Where owners are kept apart, nobody makes sandboxes in another's name.
+        if (caller is { IsIsolated: true, Owner: null } && !string.IsNullOrWhiteSpace(request.OwnerId))
+            throw Invalid("owner_id cannot be chosen, as auth.owner_isolation is on: the owner is the caller, who names itself by X-User-ID");
+        return OwnerName.Check(caller.Owner ?? request.OwnerId);
+    }
 
     private TimeSpan TtlOf(string? text, string owner)
     {

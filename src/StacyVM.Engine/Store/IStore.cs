@@ -37,6 +37,9 @@ internal interface IStore : IAsyncDisposable
     /// <summary>The rows of workers.</summary>
     IWorkerStore Workers { get; }
 
+    /// <summary>The admin audit.</summary>
+    IAdminAuditStore AdminAudit { get; }
+
     /// <summary>Returns when everything that was queued before is written.</summary>
     Task FlushAsync();
 

@@ -12,6 +12,9 @@ internal sealed record StoreLimits
     /// <summary>Keep a row for each operation on a sandbox.</summary>
     public bool Audit { get; init; } = true;
 
+    /// <summary>Admin audit rows older than this are deleted; zero: none.</summary>
+    public TimeSpan AdminAuditRetention { get; init; }
+
     /// <summary>Keep the output of commands. Off: output can hold secrets.</summary>
     public bool ExecLogs { get; init; }
 

@@ -61,6 +61,8 @@ namespace StacyVM.Protocol.Rest;
 [JsonSerializable(typeof(SystemStats))]
 [JsonSerializable(typeof(ConfigUpdate))]
 [JsonSerializable(typeof(Dictionary<string, System.Text.Json.JsonElement>))]
+[JsonSerializable(typeof(IReadOnlyList<AdminAuditRecord>))]
+[JsonSerializable(typeof(List<AdminAuditRecord>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(Dictionary<string, bool>))]

@@ -64,6 +64,7 @@ internal static class CommandLine
             DiagnosticsCommand.Create(),
             MetricsCommand.Create(),
             QuotaCommand.Create(),
+            AuditCommand.Create(),
             ConfigCommand.Create(),
             DoctorCommand.Create(),
             DatabaseCommand.Create(),

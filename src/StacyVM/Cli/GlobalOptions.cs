@@ -29,6 +29,20 @@ internal static class GlobalOptions
         Recursive = true,
     };
 
+    public static readonly Option<string?> AdminApiKey = new("--admin-api-key")
+    {
+        Description = "Key for the admin area of the server [default: $STACYVM_ADMIN_API_KEY]",
+        HelpName = "key",
+        Recursive = true,
+    };
+
+    public static readonly Option<string?> User = new("--user")
+    {
+        Description = "On whose behalf, as X-User-ID [default: $STACYVM_USER_ID]",
+        HelpName = "user id",
+        Recursive = true,
+    };
+
     public static readonly Option<bool> Json = new("--json") { Description = "Print results as JSON", Recursive = true };
 
     public static readonly Option<string?> Config = new("--config")
@@ -47,7 +61,7 @@ internal static class GlobalOptions
 
     public static void AddTo(RootCommand root)
     {
-        foreach (Option option in (Option[])[Server, ApiKey, ApiKeyFile, Json, Config, DataDir])
+        foreach (Option option in (Option[])[Server, ApiKey, ApiKeyFile, AdminApiKey, User, Json, Config, DataDir])
             root.Options.Add(option);
     }
 
@@ -64,7 +78,13 @@ internal static class GlobalOptions
             key = KeyFile.Find(parsed.GetValue(DataDir));
         try
         {
-            return new StacyClient(new StacyClientOptions { BaseUrl = server, ApiKey = key });
+            return new StacyClient(new StacyClientOptions
+            {
+                BaseUrl = server,
+                ApiKey = key,
+                AdminApiKey = FirstSet(parsed.GetValue(AdminApiKey), Environment.GetEnvironmentVariable("STACYVM_ADMIN_API_KEY")),
+                UserId = FirstSet(parsed.GetValue(User), Environment.GetEnvironmentVariable("STACYVM_USER_ID")),
+            });
         }
         catch (ArgumentException fault)
         {

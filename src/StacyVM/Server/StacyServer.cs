@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using StacyVM.Engine;
 using StacyVM.Engine.Configuration;
 using StacyVM.Protocol.Problems;
+using StacyVM.Server.Audit;
 using StacyVM.Server.Endpoints;
 using StacyVM.Server.Observability;
 using StacyVM.Server.OpenApi;
@@ -45,13 +46,13 @@ internal sealed class StacyServer : IAsyncDisposable
     /// <summary>All routes, for the test that walks over their access rules.</summary>
     internal IEnumerable<Endpoint> Endpoints => EndpointsOf(_app);
 
-    /// <summary>Builds it: 1 host and limits, 2 keys, 3 what a request passes, from the outside in, 4 routes. Does not listen yet.</summary>
+    /// <summary>Builds it: 1 host, 2 keys and limits, 3 what a request passes, from the outside in, 4 routes. Does not listen yet.</summary>
     /// <exception cref="StacyVMException"><see cref="ProblemKind.InvalidInput"/> for a listen address that is none, <see cref="ProblemKind.Unavailable"/> when the key file cannot be written.</exception>
     public static Task<StacyServer> BuildAsync(StacyOptions options, StacyEngine engine, ILoggerFactory loggers, TimeProvider? time = null, ConfigurationEditor? editor = null)
     {
         time ??= TimeProvider.System;
 
-        // 1 host and limits
+        // 1 host
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(new FrameworkLogs(loggers)));
@@ -62,20 +63,28 @@ internal sealed class StacyServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => Listening.Configure(kestrel, options.Server));
         WebApplication app = builder.Build();
 
-        // 2 keys
+        // 2 keys and limits
         (KeyRing keys, string? keyFile) = KeySource.Load(options, loggers);
         var tickets = new Tickets(time);
 
         // Whoever waits for a place is told at once, so that the stop does not wait for them.
         app.Lifetime.ApplicationStopping.Register(engine.Admission.Close);
+        var proxies = new TrustedProxies(options.Server);
+        var limiter = new RateLimiter(options.RateLimit, time);
+        var limits = new RateLimits(new FailedLogins(options.Auth.MaxFailedLoginsPerMinute, time), limiter);
+        var refused = new RefusedCalls(engine.Store, time);
+        app.Lifetime.ApplicationStopped.Register(refused.Dispose);
 
         // 3 what a request passes
         var lifetime = new ServerLifetime(app.Lifetime);
         var connections = new PreviewConnections(engine.Events);
+        var previewHost = new PreviewHost(options.Server.PreviewDomain);
         var previews = new Previews.Previews(
-            new PreviewHost(options.Server.PreviewDomain), engine.Sandboxes, connections, app.Services.GetRequiredService<IHttpForwarder>(),
+            previewHost, engine.Sandboxes, connections, app.Services.GetRequiredService<IHttpForwarder>(),
             new PreviewTransformer(keys, tickets), lifetime);
         app.Use(new AccessLog(loggers.CreateLogger<AccessLog>()).ApplyAsync);
+        app.Use(proxies.ApplyAsync);
+        app.Use(new AuditTrail(engine.Store, refused, previewHost, time).ApplyAsync);
         app.Use(new FailureBoundary(loggers.CreateLogger<FailureBoundary>()).ApplyAsync);
         app.Use(previews.ApplyAsync);
         app.Use(RequestIds.ApplyAsync);
@@ -83,7 +92,7 @@ internal sealed class StacyServer : IAsyncDisposable
         app.Use(new HostGuard(options.Server).ApplyAsync);
         app.Use(new OriginGuard(options.Server).ApplyAsync);
         app.UseRouting();
-        app.Use(new Gate(keys, tickets).ApplyAsync);
+        app.Use(new Gate(keys, tickets, limits, new CallerRules(options.Auth, proxies)).ApplyAsync);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence.Longest });
 
         // 4 routes
@@ -93,7 +102,7 @@ internal sealed class StacyServer : IAsyncDisposable
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
         new SandboxEndpoints(engine.Sandboxes, engine.Admission).Map(api);
         new TemplateEndpoints(engine.Templates, engine.Sandboxes).Map(api);
-        new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime)).Map(api);
+        new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime), engine.Sandboxes).Map(api);
         new ProcessEndpoints(engine.Sandboxes, engine.Commands, lines).Map(api);
         new FileEndpoints(engine.Files).Map(api);
         var providers = new ProviderEndpoints(engine.Providers, engine.Sandboxes);
@@ -102,6 +111,7 @@ internal sealed class StacyServer : IAsyncDisposable
         var quotas = new QuotaEndpoints(engine.Quotas, engine.Admission);
         quotas.Map(api);
         quotas.Map(admin);
+        new AdminAuditEndpoints(engine.Store.AdminAudit).Map(admin);
         new EventEndpoints(new EventStream(engine.Events, lifetime, time)).Map(api);
         new TicketEndpoints(tickets).Map(api);
         new SystemEndpoints(engine.Host).Map(api);
@@ -109,7 +119,7 @@ internal sealed class StacyServer : IAsyncDisposable
         var workers = new WorkerEndpoints(engine.Worker);
         workers.Map(api);
         workers.Map(admin);
-        var observability = new ObservabilityEndpoints(new SystemReport(engine, options, time));
+        var observability = new ObservabilityEndpoints(new SystemReport(engine, options, limiter, time));
         observability.Map(api);
         observability.Map(admin);
         new SwaggerEndpoints(() => EndpointsOf(app)).Map(app);

@@ -145,9 +145,9 @@ public sealed class ConfigurationLoaderTests : IDisposable
     {
         Assert.Empty(_sandbox.Load().Warnings);
 
-        _sandbox.WriteYaml("rate_limit: { enabled: true }");
+        _sandbox.WriteYaml("pool: { enabled: true }");
         ConfigurationFault warning = Assert.Single(_sandbox.Load().Warnings);
-        Assert.Equal("rate_limit.enabled", warning.Key);
+        Assert.Equal("pool.enabled", warning.Key);
         Assert.Contains("not used by this version", warning.What);
 
         _sandbox.WriteYaml("rate_limit: { burst: many }");

@@ -1,4 +1,5 @@
 using StacyVM.Engine.Events;
+using StacyVM.Engine.Sandboxes;
 using StacyVM.Protocol.Rest;
 using Xunit;
 
@@ -89,7 +90,7 @@ public sealed class EventBusTests
         var bus = new EventBus();
         bus.Publish("old-mine", tenant: "acme");
         bus.Publish("old-theirs", tenant: "other");
-        IAsyncEnumerable<EventMessage> events = bus.SubscribeAsync("", default, "acme");
+        IAsyncEnumerable<EventMessage> events = bus.SubscribeAsync("", default, new Caller("api", null, "acme", "tester"));
         bus.Publish("nobodys");
         bus.Publish("mine", tenant: "acme");
 

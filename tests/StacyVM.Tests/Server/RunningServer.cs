@@ -39,7 +39,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public static async Task<RunningServer> StartAsync(
         Func<ServerOptions, ServerOptions>? server = null, AuthOptions? auth = null, TimeProvider? time = null, string? directory = null,
-        DefaultsOptions? defaults = null, Func<StacyOptions, StacyOptions>? adjust = null,
+        DefaultsOptions? defaults = null, RateLimitOptions? rateLimit = null, Func<StacyOptions, StacyOptions>? adjust = null,
         ConfigurationEditor? editor = null)
     {
         directory ??= Directory.CreateTempSubdirectory("stacyvm-http-").FullName;
@@ -49,6 +49,7 @@ internal sealed class RunningServer : IAsyncDisposable
             Server = (server ?? (given => given))(new ServerOptions { Port = 0 }),
             Auth = auth ?? new AuthOptions(),
             Defaults = defaults ?? new DefaultsOptions(),
+            RateLimit = rateLimit ?? new RateLimitOptions(),
             Providers = new ProvidersOptions { Default = "scripted" },
         };
         options = (adjust ?? (given => given))(options);

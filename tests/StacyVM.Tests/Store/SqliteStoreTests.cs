@@ -55,6 +55,32 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Admin_audit_rows_leave_with_their_age_and_refused_ones_also_by_number()
+    {
+        await using SqliteStore store = Open(out _, new StoreLimits { AdminAuditRetention = TimeSpan.FromHours(1), MaxRows = 5 });
+        for (int i = 0; i < 2_500; i++)
+            store.Append(AdminRow(Now.AddHours(-2), 200));
+        for (int i = 0; i < 20; i++)
+            store.Append(AdminRow(Now, i % 2 == 0 ? 200 : 401));
+        await store.TrimAsync(Now);
+        IReadOnlyList<AdminAuditRecord> left = await store.AdminAudit.ReadAsync(new AdminAuditFilter(500), default);
+        Assert.Equal((10, 5), (left.Count(row => row.Status == 200), left.Count(row => row.Status == 401)));
+        Assert.Equal(left.Max(row => row.Id), left[0].Id);
+    }
+
+    [Fact]
+    public async Task Without_a_retention_admin_audit_rows_stay()
+    {
+        await using SqliteStore store = Open(out _, new StoreLimits { MaxRows = 5 });
+        for (int i = 0; i < 20; i++)
+            store.Append(AdminRow(Now.AddYears(-5), 200));
+        await store.TrimAsync(Now);
+        Assert.Equal(20, (await store.AdminAudit.ReadAsync(new AdminAuditFilter(500), default)).Count);
+    }
+
+    private static AdminAuditRow AdminRow(DateTime at, int status) => new(at) { Actor = "admin", Method = "GET", Path = "/", Status = status };
+
+    [Fact]
     public async Task Migrations_run_once()
     {
         await Open().DisposeAsync();

@@ -7,11 +7,13 @@ internal sealed class LogStatements : IDisposable
 {
     private readonly SqliteCommand _exec;
     private readonly SqliteCommand _audit;
+    private readonly SqliteCommand _admin;
 
     public LogStatements(SqliteConnection connection)
     {
         _exec = Prepare(connection, "exec_logs", ["sandbox_id", "command", "exit_code", "stdout", "stderr", "duration", "created_at"]);
         _audit = Prepare(connection, "operation_audit_logs", ["actor", "action", "sandbox_id", "resource", "provider", "status", "detail", "tenant_id", "created_at"]);
+        _admin = Prepare(connection, "admin_audit_logs", ["actor", "method", "path", "status", "duration_ms", "request_id", "remote_addr", "user_agent", "tenant_id", "created_at"]);
     }
 
     /// <summary>Writes one row inside a transaction.</summary>
@@ -21,6 +23,7 @@ internal sealed class LogStatements : IDisposable
         {
             ExecLogRow exec => (_exec, (object[])[exec.SandboxId, exec.Command, exec.ExitCode, exec.Stdout, exec.Stderr, exec.Duration, StoredTime.Format(exec.CreatedAt)]),
             AuditRow audit => (_audit, [audit.Actor, audit.Action, audit.SandboxId, audit.Resource, audit.Provider, audit.Status, audit.Detail, audit.TenantId, StoredTime.Format(audit.CreatedAt)]),
+            AdminAuditRow admin => (_admin, [admin.Actor, admin.Method, admin.Path, admin.Status, admin.DurationMs, admin.RequestId, admin.RemoteAddr, admin.UserAgent, admin.TenantId, StoredTime.Format(admin.CreatedAt)]),
             _ => throw new ArgumentOutOfRangeException(nameof(row)),
         };
         command.Transaction = transaction;
@@ -82,5 +85,6 @@ internal sealed class LogStatements : IDisposable
     {
         _exec.Dispose();
         _audit.Dispose();
+        _admin.Dispose();
     }
 }

@@ -146,6 +146,7 @@ internal static class Migrations
             tenant_id TEXT NOT NULL,
             created_at TEXT NOT NULL);
         CREATE INDEX admin_audit_logs_age ON admin_audit_logs (created_at);
+        CREATE INDEX admin_audit_logs_refused ON admin_audit_logs (id) WHERE status IN (401, 403, 421, 429);
         CREATE TABLE workers (
             id TEXT NOT NULL PRIMARY KEY,
             hostname TEXT NOT NULL,

@@ -21,6 +21,7 @@ internal sealed class SqliteStore : IStore
         Quotas = new OwnerQuotaRows(_reader, writer);
         Templates = new TemplateRows(_reader, writer);
         Workers = new WorkerRows(_reader, writer);
+        AdminAudit = new SqliteAdminAudit(_reader, writer);
     }
 
     /// <summary>Opens or makes the file, brings its schema up to date, and starts the writer.</summary>
@@ -41,6 +42,8 @@ internal sealed class SqliteStore : IStore
 
     public IWorkerStore Workers { get; }
 
+    public IAdminAuditStore AdminAudit { get; }
+
     /// <summary>The writing thread.</summary>
     internal StoreWriter Writer => _writer;
 
@@ -58,6 +61,7 @@ internal sealed class SqliteStore : IStore
 
     public async Task TrimAsync(DateTime now)
     {
+        await AdminAudit.TrimAsync(_limits.AdminAuditRetention > TimeSpan.Zero ? now - _limits.AdminAuditRetention : null, _limits.MaxRows);
         if (_limits.Retention > TimeSpan.Zero)
         {
             string before = StoredTime.Format(now - _limits.Retention);

@@ -47,6 +47,7 @@ internal static class ErrorBlock
         _ => kind switch
         {
             ProblemKind.Unauthorized => "Give the server's key with --api-key or STACYVM_API_KEY. A server that made its own key keeps it in <data dir>/api-key.",
+            ProblemKind.Forbidden => "What administrators may do takes the admin key: --admin-api-key or STACYVM_ADMIN_API_KEY.",
             ProblemKind.SandboxNotFound or ProblemKind.SandboxDestroyed => "See what is running: stacyvm list",
             ProblemKind.ProviderNotFound or ProblemKind.ProviderUnavailable => "See which levels work here: stacyvm providers",
             ProblemKind.SandboxGone => "See what became of it: stacyvm get <id>, stacyvm logs <id>",

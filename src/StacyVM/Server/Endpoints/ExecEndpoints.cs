@@ -10,7 +10,7 @@ using StacyVM.Server.Streaming;
 namespace StacyVM.Server.Endpoints;
 
 /// <summary>Commands: whole, as NDJSON, in the background, over a WebSocket.</summary>
-internal sealed class ExecEndpoints(CommandRunner commands, NdjsonOutput lines, ExecSocket sockets)
+internal sealed class ExecEndpoints(CommandRunner commands, NdjsonOutput lines, ExecSocket sockets, SandboxDirectory sandboxes)
 {
     public void Map(IEndpointRouteBuilder api)
     {
@@ -66,6 +66,9 @@ internal sealed class ExecEndpoints(CommandRunner commands, NdjsonOutput lines, 
     {
         if (!context.WebSockets.IsWebSocketRequest)
             throw new Refusal(ProblemKind.InvalidInput, "this path takes WebSocket upgrades only; POST …/exec runs a command over plain HTTP");
+        // Elsewhere an unknown sandbox is told over the socket; who is kept apart from other owners meets the same 404 as on every other route.
+        if (context.Caller().IsIsolated)
+            sandboxes.Get(context.SandboxId(), context.Caller());
         context.AllowLongStreams();
         return sockets.ServeAsync(context);
     }

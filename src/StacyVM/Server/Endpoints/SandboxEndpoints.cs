@@ -33,6 +33,8 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission adm
         api.MapGet("/sandboxes", ListAsync).RequireScope(Scopes.Read).Describe(new RouteDescription(
             "listSandboxes", "List sandboxes", "Newest first, without destroyed ones.")
             .AnswersWith(200, RestJson.Default.IReadOnlyListSandboxInfo, RouteExamples.ListOf(RouteExamples.Sandbox)));
+        // Any client may prune, as the published SDKs do with the client key, but only what it may see: of its tenant when it has one, of its owner
+        // where owners are kept apart. Nobody's living sandbox ends by it: what is pruned has expired.
         api.MapDelete("/sandboxes", PruneAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
             "pruneSandboxes", "Destroy what has expired", "Sandboxes expire by themselves; this does not wait for it.")
             .AnswersWith(200, RestJson.Default.PruneResult, """{"pruned":2}"""));

@@ -7,6 +7,9 @@ internal sealed class Refusal(ProblemKind kind, string message) : Exception(mess
 {
     public Problem Problem { get; } = Problem.Of(kind);
 
+    /// <summary>When trying again is worth it.</summary>
+    public int? RetryAfterSeconds { get; init; }
+
     public static Refusal BadBody(string detail) => new(ProblemKind.InvalidInput, $"invalid request body: {detail}");
 
     public static Refusal BadInput(string message) => new(ProblemKind.InvalidInput, message);

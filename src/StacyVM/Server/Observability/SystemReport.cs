@@ -6,6 +6,7 @@ using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Store;
 using StacyVM.Protocol;
 using StacyVM.Protocol.Rest;
+using StacyVM.Server.Security;
 
 namespace StacyVM.Server.Observability;
 
@@ -13,7 +14,7 @@ namespace StacyVM.Server.Observability;
 /// The state of the server for diagnostics and metrics, put together from counters and from what background checks have found: a scrape
 /// neither probes a level nor reads a table, however often it comes.
 /// </summary>
-internal sealed class SystemReport(StacyEngine engine, StacyOptions options, TimeProvider time)
+internal sealed class SystemReport(StacyEngine engine, StacyOptions options, RateLimiter limiter, TimeProvider time)
 {
     private readonly long _start = time.GetTimestamp();
 
@@ -48,7 +49,7 @@ internal sealed class SystemReport(StacyEngine engine, StacyOptions options, Tim
             Limits = Limits.Of(options.Defaults),
             Scheduler = Scheduler(),
             Quotas = engine.Quotas.Summary,
-            RateLimit = RateLimit(),
+            RateLimit = limiter.Statistics,
             Providers = Providers(),
             Workers = Workers(),
             Leases = Leases(),
@@ -80,7 +81,7 @@ internal sealed class SystemReport(StacyEngine engine, StacyOptions options, Tim
             Operations = Operations(),
             Scheduler = Scheduler(),
             Quotas = engine.Quotas.Summary,
-            RateLimit = RateLimit(),
+            RateLimit = limiter.Statistics,
         };
     }
 
@@ -123,20 +124,6 @@ internal sealed class SystemReport(StacyEngine engine, StacyOptions options, Tim
             SpawnQueueWaitAvgMs = (long)queue.WaitAverage.TotalMilliseconds,
         };
     }
-
-    private static RateLimitInfo RateLimit() => new()
-    {
-        Enabled = false,
-        RequestsPerMinute = 0,
-        Burst = 0,
-        KeyBy = "owner",
-        ActiveBuckets = 0,
-        AllowedTotal = 0,
-        LimitedTotal = 0,
-        EvictedTotal = 0,
-        BucketTtl = "0s",
-        CleanupInterval = "0s",
-    };
 
     private IReadOnlyList<ProviderInfo> Providers() => [.. engine.Providers.Known().OrderBy(provider => provider.Name, StringComparer.Ordinal)];
 

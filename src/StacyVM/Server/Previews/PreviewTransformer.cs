@@ -35,7 +35,7 @@ internal sealed class PreviewTransformer(KeyRing keys, Tickets tickets) : HttpTr
         if (IsOurs(context.Request.Headers.Authorization.ToString()))
             headers.Remove("Authorization");
         headers.Host = context.Request.Host.Value;
-        headers.TryAddWithoutValidation("X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString());
+        headers.TryAddWithoutValidation("X-Forwarded-For", ClientAddress.Of(context).ToString());
         headers.TryAddWithoutValidation("X-Forwarded-Host", context.Request.Host.Value);
         headers.TryAddWithoutValidation("X-Forwarded-Proto", context.Request.Scheme);
         request.RequestUri = Target(context, destinationPrefix) ?? request.RequestUri;

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Primitives;
 using StacyVM.Protocol.Problems;
 using StacyVM.Server.Json;
+using StacyVM.Server.Security;
 
 namespace StacyVM.Server.Requests;
 
@@ -11,6 +13,11 @@ namespace StacyVM.Server.Requests;
 /// </summary>
 internal sealed partial class FailureBoundary(ILogger<FailureBoundary> logger)
 {
+    private static readonly string[] Kept =
+    [
+        RequestIds.Header, "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", RateLimits.LimitHeader, RateLimits.RemainingHeader,
+    ];
+
     public async Task ApplyAsync(HttpContext context, RequestDelegate next)
     {
         try
@@ -42,6 +49,8 @@ internal sealed partial class FailureBoundary(ILogger<FailureBoundary> logger)
             return Task.CompletedTask;
         }
         ClearAnswer(context.Response);
+        if (e is Refusal { RetryAfterSeconds: { } wait })
+            context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         return e switch
         {
             Refusal refusal => ProblemAnswer.WriteAsync(context, refusal.Problem, refusal.Message),
@@ -58,15 +67,10 @@ internal sealed partial class FailureBoundary(ILogger<FailureBoundary> logger)
     /// <summary>Forgets the answer that was begun, but for what the guards have decided: without it a browser hides the error from its page.</summary>
     private static void ClearAnswer(HttpResponse response)
     {
-        StringValues requestId = response.Headers[RequestIds.Header];
-        StringValues vary = response.Headers.Vary;
-        StringValues allowOrigin = response.Headers.AccessControlAllowOrigin;
-        StringValues expose = response.Headers.AccessControlExposeHeaders;
+        StringValues[] kept = [.. Kept.Select(name => response.Headers[name])];
         response.Clear();
-        response.Headers[RequestIds.Header] = requestId;
-        response.Headers.Vary = vary;
-        response.Headers.AccessControlAllowOrigin = allowOrigin;
-        response.Headers.AccessControlExposeHeaders = expose;
+        for (int i = 0; i < kept.Length; i++)
+            response.Headers[Kept[i]] = kept[i];
     }
 
     [LoggerMessage(EventName = "request.failed", Level = LogLevel.Error, Message = "{Method} failed request_id={RequestId}")]

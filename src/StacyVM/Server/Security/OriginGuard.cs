@@ -39,7 +39,7 @@ internal sealed class OriginGuard(ServerOptions options)
         headers.AccessControlAllowMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         headers.AccessControlAllowHeaders =
             "Content-Type, X-API-Key, X-Admin-API-Key, X-Request-ID, X-User-ID, X-Tenant-ID, Authorization, Range, Last-Event-ID";
-        headers.AccessControlExposeHeaders = "X-Request-ID, Retry-After, Content-Range";
+        headers.AccessControlExposeHeaders = "X-Request-ID, Retry-After, Content-Range, X-RateLimit-Limit, X-RateLimit-Remaining";
         headers.AccessControlMaxAge = "600";
     }
 

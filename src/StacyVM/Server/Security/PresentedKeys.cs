@@ -8,6 +8,10 @@ internal static class PresentedKeys
     public const string UserHeader = "X-User-ID";
     public const string TenantHeader = "X-Tenant-ID";
 
+    /// <summary>All headers in which a key may come.</summary>
+    public static readonly IReadOnlyList<string> Headers = [AdminHeader, ClientHeader, BearerHeader];
+
+    private const string BearerHeader = "Authorization";
     private const string BearerScheme = "Bearer ";
 
     /// <summary>Longer texts are no key of ours and are not worth hashing.</summary>
@@ -20,7 +24,7 @@ internal static class PresentedKeys
         if (Text(headers[ClientHeader]) is { } client)
             yield return (ClientHeader, client);
         if (Bearer(headers.Authorization) is { } bearer)
-            yield return ("Authorization", bearer);
+            yield return (BearerHeader, bearer);
     }
 
     /// <summary>The token of a Bearer value, or null.</summary>

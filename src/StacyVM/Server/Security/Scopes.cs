@@ -11,6 +11,9 @@ internal static class Scopes
     /// <summary>Of monitoring that presents the scrape token, on the routes that take it.</summary>
     public const string ScrapeRole = "scrape";
 
+    /// <summary>The role of everyone where no key is needed.</summary>
+    public const string Anonymous = "anonymous";
+
     private static readonly IReadOnlyList<string> All = [Read, Api, Operator, Admin];
 
     /// <summary>The scopes of a role. <c>anonymous</c> exists only where the server is open, and there it may do everything.</summary>
@@ -19,7 +22,7 @@ internal static class Scopes
         "viewer" or ScrapeRole => [Read],
         "api" => [Read, Api],
         "operator" => [Read, Api, Operator],
-        "admin" or "anonymous" => All,
+        "admin" or Anonymous => All,
         _ => [],
     };
 }

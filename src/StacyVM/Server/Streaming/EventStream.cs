@@ -21,7 +21,7 @@ internal sealed class EventStream(EventBus events, ServerLifetime lifetime, Time
         string? sandbox = context.Query("sandbox_id");
         context.AllowLongStreams();
         using CancellationTokenSource end = lifetime.StreamOf(context);
-        await using IAsyncEnumerator<EventMessage> next = events.SubscribeAsync(after, end.Token, context.Caller().Tenant).GetAsyncEnumerator(end.Token);
+        await using IAsyncEnumerator<EventMessage> next = events.SubscribeAsync(after, end.Token, context.Caller()).GetAsyncEnumerator(end.Token);
         // The subscription begins with the first move: what happens from the moment in which the client sees the headers on must not be lost.
         Task<bool> move = next.MoveNextAsync().AsTask();
         context.Response.ContentType = "text/event-stream";
