@@ -50,6 +50,13 @@ internal static class RouteScopes
         GET    /sandboxes/{id}/files/stat                          read:*
         GET    /sandboxes/{id}/files/glob                          read:*
 
+        GET    /templates                                          read:*
+        POST   /templates                                          api:*
+        GET    /templates/{name}                                   read:*
+        PUT    /templates/{name}                                   api:*
+        DELETE /templates/{name}                                   api:*
+        POST   /templates/{name}/spawn                             api:*
+
         GET    /providers                                          read:*
         POST   /providers/test                                     api:*
         GET    /providers/{name}                                   read:*
