@@ -35,7 +35,7 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
         var values = new Dictionary<string, string> { ["operation"] = "spawn", ["provider"] = provider };
         foreach ((string name, string value) in data)
             values[name] = value;
-        Events.Publish(type, null, values, plan.Tenant.Length == 0 ? null : plan.Tenant);
+        Events.Publish(type, null, values, plan.Tenant.Length == 0 ? null : plan.Tenant, plan.Owner);
     }
 
     /// <summary>A failure as an event: its type follows from the problem.</summary>
