@@ -177,7 +177,9 @@ async def test_terminal_has_size_input_and_signals(site: Site, client: Any) -> N
             await session.write("stty size\n")
             await read_until(session, b"40 120")
             # The terminal shows what is typed: only what runs can print the words without the quotes.
-            await session.write("sh -c \"trap 'echo stop''ped; exit' INT; echo rea''dy; while :; do sleep 0.05; done\"\n")
+            await session.write(
+                "sh -c \"trap 'echo stop''ped; exit' INT; echo rea''dy; while :; do sleep 0.05; done\"\n"
+            )
             await read_until(session, b"ready")
             await session.signal("INT")
             await read_until(session, b"stopped")
