@@ -1,4 +1,3 @@
-using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Sdk.Http;
 
@@ -20,22 +19,27 @@ public sealed class TemplateClient
     public Task<TemplateInfo> GetAsync(string name, CancellationToken cancellation = default) =>
         _connection.GetAsync(PathOf(name), RestJson.Default.TemplateInfo, null, cancellation);
 
-    /// <summary>Saves a new template.</summary>
-    /// <param name="template">Name and image are required.</param>
+    /// <summary>Saves a new template, or changes one.</summary>
+    /// <param name="template">Name and, for a new one, image are required.</param>
     /// <param name="replace">When there is one of that name: false is an error, true changes it as <see cref="UpdateAsync"/> does.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ServerException">InvalidInput; Conflict when the name is taken and <paramref name="replace"/> is false.</exception>
     public async Task<TemplateInfo> SaveAsync(TemplateRequest template, bool replace = false, CancellationToken cancellation = default)
     {
+        if (replace && !string.IsNullOrEmpty(template.Name))
+        {
+            try
+            {
+                // First: a change of what is there needs no image.
+                return await UpdateAsync(template.Name, template, cancellation).ConfigureAwait(false);
+            }
+            catch (NotFoundException)
+            {
+                // It is a new one.
+            }
+        }
         var call = new ApiCall(HttpMethod.Post, "templates") { Content = ApiCall.Json(template, RestJson.Default.TemplateRequest) };
-        try
-        {
-            return await _connection.CallAsync(call, RestJson.Default.TemplateInfo, cancellation).ConfigureAwait(false);
-        }
-        catch (ServerException fault) when (replace && fault.Kind == ProblemKind.Conflict && !string.IsNullOrEmpty(template.Name))
-        {
-            return await UpdateAsync(template.Name, template, cancellation).ConfigureAwait(false);
-        }
+        return await _connection.CallAsync(call, RestJson.Default.TemplateInfo, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Replaces the fields that are given and keeps the others; an empty text, list or dictionary empties a field. A secret without a value keeps the one it has.</summary>

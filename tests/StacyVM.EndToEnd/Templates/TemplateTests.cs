@@ -6,6 +6,8 @@ using Xunit;
 
 namespace StacyVM.EndToEnd.Templates;
 
+using Cli = StacyVM.EndToEnd.Server.Cli;
+
 /// <summary>Templates of the published binary, with real walls.</summary>
 public sealed class TemplateTests
 {

@@ -42,5 +42,9 @@ public sealed class TemplateClientTests
 
         TemplateInfo replaced = await client.Templates.SaveAsync(new TemplateRequest { Name = "t", Image = "other" }, replace: true);
         Assert.Equal(("other", "first", 2), (replaced.Image, replaced.Description, replaced.Version));
+        // Only what changes has to be given.
+        TemplateInfo changed = await client.Templates.SaveAsync(new TemplateRequest { Name = "t", MemoryMb = 64 }, replace: true);
+        Assert.Equal(("other", 64, 3), (changed.Image, changed.MemoryMb, changed.Version));
+        Assert.Equal(1, (await client.Templates.SaveAsync(new TemplateRequest { Name = "new", Image = "host" }, replace: true)).Version);
     }
 }
