@@ -46,8 +46,34 @@ internal static class ContractTable
         .. Object("quota usage", "owner_id text", "active_sandboxes int", "max_sandboxes int", "max_ttl duration", "max_exec_timeout duration", "quota_configured bool"),
         .. Object("template", "name text", "version int", "image text", "description text ?", "setup texts ?", "allowed_hosts texts ?", "memory_mb int", "cpu_cores int",
             "vcpus int", "ttl_seconds int", "ttl duration", "provider text ?", "metadata object ?", "env object ?", "secrets list ?", "pool_size int", "created_at time", "updated_at time"),
+        .. Object("worker", "id text", "hostname text", "status text", "providers texts", "capabilities texts", "capacity object", "last_heartbeat seconds", "created_at seconds",
+            "updated_at seconds", "stale bool"),
+        .. Object("pool status", "enabled bool"),
+        .. Object("system statistics", "cpu_pct number", "mem_pct number", "disk_pct number", "net_rx_bps number", "net_tx_bps number", "load1 number"),
+        .. Object("diagnostics", "generated_at seconds", "build.version text", "build.goos text", "build.goarch text", "process.uptime duration", "process.goroutines int",
+            "process.memory.alloc int", "process.memory.sys int", "process.memory.heap_alloc int", "process.memory.gc_cycles int", "store.healthy bool", "store.latency_ms int",
+            "limits.max_sandboxes int", "limits.max_sandboxes_per_owner int", "limits.default_exec_timeout duration", "limits.max_exec_timeout duration",
+            "limits.max_ttl duration", "limits.spawn_overflow text", "limits.spawn_queue_timeout duration", "limits.max_spawn_queue int", "quotas.total int",
+            "quotas.with_max_sandboxes int", "quotas.with_max_ttl int", "quotas.with_max_exec_timeout int", "rate_limit.enabled bool", "rate_limit.requests_per_minute int",
+            "rate_limit.burst int", "rate_limit.key_by text", "rate_limit.active_buckets int", "rate_limit.allowed_total int", "rate_limit.limited_total int",
+            "rate_limit.evicted_total int", "rate_limit.bucket_ttl duration", "rate_limit.cleanup_interval duration", "providers list", "workers.total int", "workers.online int",
+            "workers.stale int", "workers.unhealthy int", "workers.items list", "leases.total int", "leases.active int", "leases.expired int", "leases.by_holder object",
+            "remediation object", "redactions texts"),
+        .. Numbers("diagnostics"),
+        .. Object("metrics", "uptime duration", "goroutines int", "memory_alloc int", "memory_sys int", "memory_heap_alloc int", "gc_cycles int", "providers.total int",
+            "providers.healthy int", "providers.items list", "workers object", "leases object", "quotas object", "rate_limit object"),
+        .. Numbers("metrics"),
         .. Object("event", "id text", "type text", "sandbox_id text", "timestamp time", "data object -"),
     ];
+
+    /// <summary>What diagnostics and metrics have in common.</summary>
+    private static IEnumerable<ContractRow> Numbers(string name) => Object(name, "sandboxes.total int", "sandboxes.active int", "sandboxes.by_state object",
+        "sandboxes.by_provider object", "sandboxes.by_worker object", "events.subscribers int", "events.history_size int", "events.events_total int", "operations list",
+        "scheduler.spawn_overflow text", "scheduler.spawn_queue_depth int", "scheduler.max_spawn_queue int", "scheduler.spawn_queue_timeout duration",
+        "scheduler.admission_control text", "scheduler.worker_id text", "scheduler.eligible_workers int", "scheduler.spawn_queued_total int",
+        "scheduler.spawn_dequeued_total int", "scheduler.spawn_queue_timeouts int", "scheduler.spawn_queue_wait_count int", "scheduler.spawn_queue_wait_total duration",
+        "scheduler.spawn_queue_wait_max duration", "scheduler.spawn_queue_wait_avg duration", "scheduler.spawn_queue_wait_total_ms int",
+        "scheduler.spawn_queue_wait_max_ms int", "scheduler.spawn_queue_wait_avg_ms int");
 
     /// <summary>Fields as <c>name type</c>, with <c>?</c> behind one that is left out when empty and <c>-</c> behind one that nothing here sets.</summary>
     private static IEnumerable<ContractRow> Object(string name, params string[] fields) =>

@@ -62,7 +62,7 @@ internal static class Preparations
     {
         string name = call.Route.GetValueOrDefault("name", "contract");
         await server.SendAsync("DELETE", $"templates/{name}");
-        await server.DoneAsync("POST", "templates", $$"""{"name":"{{name}}","image":"host","setup":["true"],"metadata":{"a":"b"} }""");
+        await server.DoneAsync("POST", "templates", $$$"""{"name":"{{{name}}}","image":"host","setup":["true"],"metadata":{"a":"b"}}""");
     }
 
     private static Task ProcessAsync(ContractServer server, ContractCall call) => StartAsync(server, call, "sleep 300");

@@ -92,6 +92,7 @@ public sealed class WrongInputTests(ContractServer server)
 
     public static IEnumerable<TheoryDataRow<string, string>> Leniences() =>
         from operation in WithBody
+        where operation.BodyFields.Any() // where the keys themselves are the values, as in PATCH /config, none is overlooked
         from lenience in new[] { "keys in capitals", "a key that it does not know", "bytes behind the first value", "another content type" }
         select new TheoryDataRow<string, string>(operation.Id, lenience) { TestDisplayName = $"{operation.Name} overlooks {lenience}" };
 
