@@ -3,6 +3,7 @@ using StacyVM.Engine.Agents;
 using StacyVM.Engine.Cluster;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Diagnostics;
+using StacyVM.Engine.Environments;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
@@ -47,6 +48,12 @@ internal sealed class StacyEngine : IAsyncDisposable
         Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options), foundation.Secrets);
         Files = new SandboxFileAccess(Sandboxes, journal);
         Worker = new LocalWorker(Providers.Names, Limits.Of(options.Defaults), store.Workers, time);
+        EnvironmentSpecs = new EnvironmentSpecs(store.Environments, time);
+        RegistryConnections = new RegistryConnections(store.RegistryConnections, foundation.Secrets, options.Environments, time);
+        var builder = new BuildEngine(() => DockerEndpoint.Resolve(options.Providers.Docker.Socket, Environment.GetEnvironmentVariable).Address);
+        EnvironmentBuilds = new EnvironmentBuilds(
+            EnvironmentSpecs, store.Environments, spec => new BuildRun(spec, store.Environments, builder, RegistryConnections, time),
+            options.Environments.BuildTimeout, loggers.CreateLogger<EnvironmentBuilds>(), time);
         Host = new HostSampler(() => HostReading.Take("/proc", options.DataDir), time);
     }
 
@@ -61,6 +68,12 @@ internal sealed class StacyEngine : IAsyncDisposable
     public SandboxFileAccess Files { get; }
 
     public TemplateCatalog Templates { get; }
+
+    public EnvironmentSpecs EnvironmentSpecs { get; }
+
+    public EnvironmentBuilds EnvironmentBuilds { get; }
+
+    public RegistryConnections RegistryConnections { get; }
 
     public EventBus Events { get; }
 
@@ -114,6 +127,7 @@ internal sealed class StacyEngine : IAsyncDisposable
             // 6.
             await engine.Quotas.LoadAsync(CancellationToken.None);
             await engine.Sandboxes.StartAsync(CancellationToken.None);
+            await engine.EnvironmentBuilds.StartAsync(engine._stopping.Token);
             // 7.
             engine.Providers.Start(engine._stopping.Token);
             engine._beating = engine.Worker.RunAsync(engine._stopping.Token);
@@ -141,7 +155,7 @@ internal sealed class StacyEngine : IAsyncDisposable
         await _stopping.CancelAsync();
         await Sandboxes.StopAsync(cancellation);
         Host.Dispose();
-        await Task.WhenAll(_trimming, _beating);
+        await Task.WhenAll(_trimming, _beating, EnvironmentBuilds.StopAsync());
         foreach (ISandboxProvider provider in Providers.All)
             await LetGoAsync(provider);
         await _foundation.DisposeAsync();

@@ -20,7 +20,7 @@ internal static class ConfigurationKeys
     /// <summary>In the order of the reference.</summary>
     public static readonly IReadOnlyList<ConfigurationKey> All =
     [
-        .. General(), .. Server(), .. Auth(), .. RateLimit(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. UnusedKeys.All,
+        .. General(), .. Server(), .. Auth(), .. RateLimit(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. Environments(), .. UnusedKeys.All,
     ];
 
     private static readonly FrozenDictionary<string, ConfigurationKey> ByName = All.ToFrozenDictionary(key => key.Name);
@@ -195,6 +195,18 @@ internal static class ConfigurationKeys
         [
             secrets.Key("allowed_env", List, s => s.AllowedEnv, (s, v) => s with { AllowedEnv = v },
                 "Variables of the server's environment that a template's secret without a value may stand for. Empty by default: whoever may save a template could read any other."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Environments()
+    {
+        var environments = new ConfigurationSection<EnvironmentsOptions>("environments", o => o.Environments, (o, s) => o with { Environments = s });
+        return
+        [
+            environments.Key("build_timeout", Duration, s => s.BuildTimeout, (s, v) => s with { BuildTimeout = v == TimeSpan.Zero ? new EnvironmentsOptions().BuildTimeout : v },
+                "Longest time of one environment build with its pushes; 0 is the default."),
+            environments.Key("registries", Map, s => s.Registries, (s, v) => s with { Registries = v },
+                "Hosts that stand in for the registries of push targets, e.g. ghcr: registry.example:5000; the targets are ghcr and dockerhub. Only in the file."),
         ];
     }
 }

@@ -21,4 +21,6 @@ internal sealed record StacyOptions
     public ProvidersOptions Providers { get; init; } = new();
 
     public SecretsOptions Secrets { get; init; } = new();
+
+    public EnvironmentsOptions Environments { get; init; } = new();
 }

@@ -1,3 +1,4 @@
+using StacyVM.Engine.Environments;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Templates;
@@ -18,6 +19,10 @@ internal interface IStore : IAsyncDisposable
     IOwnerQuotaStore Quotas { get; }
 
     ITemplateStore Templates { get; }
+
+    IEnvironmentStore Environments { get; }
+
+    IRegistryConnectionStore RegistryConnections { get; }
 
     /// <summary>Every sandbox that is not destroyed.</summary>
     Task<IReadOnlyList<SandboxRecord>> LoadAsync(CancellationToken cancellation);

@@ -102,6 +102,8 @@ internal sealed class StacyServer : IAsyncDisposable
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
         new SandboxEndpoints(engine.Sandboxes, engine.Admission).Map(api);
         new TemplateEndpoints(engine.Templates, engine.Sandboxes).Map(api);
+        new EnvironmentEndpoints(engine.EnvironmentSpecs, engine.EnvironmentBuilds).Map(api);
+        new RegistryConnectionEndpoints(engine.RegistryConnections).Map(api);
         new ExecEndpoints(engine.Commands, lines, new ExecSocket(engine.Commands, lifetime), engine.Sandboxes).Map(api);
         new ProcessEndpoints(engine.Sandboxes, engine.Commands, lines).Map(api);
         new FileEndpoints(engine.Files).Map(api);

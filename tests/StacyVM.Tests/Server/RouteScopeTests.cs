@@ -64,7 +64,7 @@ public sealed class RouteScopeTests
     {
         await using RunningServer server = await RunningServer.StartAsync(
             auth: new() { ApiKey = Client, AdminApiKey = Admin, MaxFailedLoginsPerMinute = 0 });
-        await WalkAsync(server, role, header, value, scope => role == "none" ? 401 : scope == "admin:*" ? 403 : 0);
+        await WalkAsync(server, role, header, value, scope => role == "none" ? 401 : scope is "admin:*" or "operator:*" ? 403 : 0);
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public sealed class RouteScopeTests
     public async Task Without_an_admin_key_the_client_key_stands_in_for_it_where_that_is_allowed(bool fallback, int refusal)
     {
         await using RunningServer server = await RunningServer.StartAsync(auth: new() { ApiKey = Client, AdminFallbackEnabled = fallback });
-        await WalkAsync(server, "api", "X-API-Key", Client, scope => scope == "admin:*" ? refusal : 403, adminToo: fallback);
+        await WalkAsync(server, "api", "X-API-Key", Client, scope => scope is "admin:*" or "operator:*" ? refusal : 403, adminToo: fallback);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class RouteScopeTests
         foreach ((string method, string pattern, _) in ServerRoutes.Of(server.Server))
         {
             string scope = RouteScopes.All[$"{method} {pattern}"].Scope;
-            bool allowed = scope == RouteScopes.Open || ScopesOfRoles[role].Contains(scope) || (adminToo && scope == "admin:*");
+            bool allowed = scope == RouteScopes.Open || ScopesOfRoles[role].Contains(scope) || (adminToo && scope is "admin:*" or "operator:*");
             using HttpRequestMessage request = ServerRoutes.Request(method, pattern);
             if (header.Length > 0)
                 request.Headers.TryAddWithoutValidation(header, value);

@@ -57,6 +57,19 @@ internal static class RouteScopes
         DELETE /templates/{name}                                   api:*
         POST   /templates/{name}/spawn                             api:*
 
+        POST   /environments/specs                                operator:*
+        GET    /environments/specs                                read:*
+        GET    /environments/specs/{id}                           read:*
+        GET    /environments/specs/{id}/suggestions               read:*
+        POST   /environments/builds                               operator:*
+        GET    /environments/builds                               read:*
+        GET    /environments/builds/{id}                          read:*
+        POST   /environments/builds/{id}/cancel                   operator:*
+        GET    /environments/builds/{id}/spawn-config             read:*
+        POST   /environments/registry-connections                 operator:*
+        GET    /environments/registry-connections                 read:*
+        DELETE /environments/registry-connections/{id}            operator:*
+
         GET    /providers                                          read:*
         POST   /providers/test                                     api:*
         GET    /providers/{name}                                   read:*

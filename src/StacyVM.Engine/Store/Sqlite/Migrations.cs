@@ -110,6 +110,7 @@ internal static class Migrations
             finished_at TEXT,
             updated_at TEXT NOT NULL);
         CREATE INDEX environment_builds_spec ON environment_builds (spec_id, created_at);
+        CREATE INDEX environment_builds_unfinished ON environment_builds (created_at) WHERE status IN ('queued', 'building');
         CREATE TABLE environment_artifacts (
             id INTEGER PRIMARY KEY,
             build_id TEXT NOT NULL,

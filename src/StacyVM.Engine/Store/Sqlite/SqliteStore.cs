@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Environments;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Templates;
@@ -20,6 +21,8 @@ internal sealed class SqliteStore : IStore
         _writer = writer;
         Quotas = new OwnerQuotaRows(_reader, writer);
         Templates = new TemplateRows(_reader, writer);
+        Environments = new EnvironmentRows(_reader, writer);
+        RegistryConnections = new RegistryConnectionRows(_reader, writer);
         Workers = new WorkerRows(_reader, writer);
         AdminAudit = new SqliteAdminAudit(_reader, writer);
     }
@@ -35,6 +38,10 @@ internal sealed class SqliteStore : IStore
     public IOwnerQuotaStore Quotas { get; }
 
     public ITemplateStore Templates { get; }
+
+    public IEnvironmentStore Environments { get; }
+
+    public IRegistryConnectionStore RegistryConnections { get; }
 
     public long DroppedRows => _writer.Dropped;
 

@@ -30,6 +30,9 @@ internal static class RoutePath
             "providers" => ("Name of the provider.", "bubblewrap"),
             "quotas" => ("Id of the owner, as in `X-User-ID`.", "alice"),
             "templates" => ("Name of the template, with a slash in it written as `%2F`.", "python"),
+            "specs" => ("Id of the spec.", "1f0c2d74-6f6e-4a57-9a0e-8d1f6b3c5a21"),
+            "builds" => ("Id of the build.", "7b1e3f52-9c64-4d0b-8a3d-2e5f7c9a1b34"),
+            "registry-connections" => ("Id of the connection.", "c2a5e8d1-4b7f-4e39-9d60-1a8b3c5d7e92"),
             _ => ("", ""),
         };
         return new RouteParameter(name, "path", meaning, "string", Required: true, example);

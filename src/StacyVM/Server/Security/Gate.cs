@@ -61,9 +61,11 @@ internal sealed class Gate(KeyRing keys, Tickets tickets, RateLimits limits, Cal
 
     private void Check(Identity identity, string scope)
     {
-        if (identity.Scopes.Contains(scope) || (scope == Scopes.Admin && identity.Caller.Role == KeyRing.ClientRole && keys.AdminFallback))
+        // Operators come with other ways to log in: among keys only the admin key has what is theirs.
+        bool isAdminKeys = (scope is Scopes.Admin or Scopes.Operator) && identity.Caller.Role == KeyRing.ClientRole;
+        if (identity.Scopes.Contains(scope) || (isAdminKeys && keys.AdminFallback))
             return;
-        bool adminKeyNeeded = scope == Scopes.Admin && identity.Caller.Role == KeyRing.ClientRole && keys.HasAdminKey;
+        bool adminKeyNeeded = isAdminKeys && keys.HasAdminKey;
         throw new Refusal(ProblemKind.Forbidden, adminKeyNeeded ? "admin API key required" : "required authorization scope missing");
     }
 }

@@ -18,7 +18,7 @@ internal static class TestImages
     /// <summary>Tries everything an image can try against those who start it.</summary>
     public const string Hostile = "stacyvm-test/hostile:1";
 
-    private const UnixFileMode Program = (UnixFileMode)0b111_101_101;
+    internal const UnixFileMode Program = (UnixFileMode)0b111_101_101;
 
     private static readonly string[] Applets = ListApplets();
 
@@ -55,7 +55,7 @@ internal static class TestImages
             new ImagesCreateParameters { FromSrc = "-", Repo = parts[0], Tag = parts[1], Changes = changes }, tar, null!, new Progress<JSONMessage>());
     }
 
-    private static void System(TarWriter tar)
+    internal static void System(TarWriter tar)
     {
         foreach (string directory in new[] { "bin", "etc", "proc", "sys", "dev", "root", "usr", "usr/bin" })
             tar.WriteEntry(new PaxTarEntry(TarEntryType.Directory, directory + "/") { Mode = Program });
@@ -74,7 +74,7 @@ internal static class TestImages
         return busybox.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
-    private static PaxTarEntry File_(string name, byte[] content, UnixFileMode mode) =>
+    internal static PaxTarEntry File_(string name, byte[] content, UnixFileMode mode) =>
         new(TarEntryType.RegularFile, name) { Mode = mode, DataStream = new MemoryStream(content) };
 
     private static PaxTarEntry Link(string name, string target) =>
