@@ -35,6 +35,7 @@ public sealed partial class StacyClient : IDisposable
     {
         _connection = new ApiConnection(options);
         Templates = new TemplateClient(_connection);
+        Environments = new EnvironmentClient(_connection);
     }
 
     /// <summary>The server's address, as it was given.</summary>
@@ -42,6 +43,9 @@ public sealed partial class StacyClient : IDisposable
 
     /// <summary>Named recipes for sandboxes.</summary>
     public TemplateClient Templates { get; }
+
+    /// <summary>Custom images, built from packages.</summary>
+    public EnvironmentClient Environments { get; }
 
     /// <summary>Starts a sandbox and waits until it can run commands. Waits as long as an image pull takes.</summary>
     /// <param name="request">What to start; everything left out is the server's default.</param>

@@ -83,8 +83,8 @@ internal sealed partial class EnvironmentBuilds(
     }
 
     /// <summary>Newest first.</summary>
-    /// <exception cref="StacyVMException">InvalidInput without an owner, and for a limit out of bounds.</exception>
-    public async Task<IReadOnlyList<(EnvironmentBuild Build, EnvironmentSpec Spec)>> ListAsync(string? owner, string? limitText, Caller caller, CancellationToken cancellation)
+    /// <exception cref="StacyVMException">InvalidInput for what is no owner, and for a limit out of bounds.</exception>
+    public async Task<IReadOnlyList<(EnvironmentBuild Build, EnvironmentSpec Spec)>> ListAsync(string owner, string? limitText, Caller caller, CancellationToken cancellation)
     {
         string name = OwnerName.Required(owner);
         int most = DefaultListed;

@@ -34,8 +34,8 @@ internal sealed class EnvironmentSpecs(IEnvironmentStore store, TimeProvider tim
     }
 
     /// <summary>Those of an owner; none for who may not see them.</summary>
-    /// <exception cref="StacyVMException">InvalidInput without an owner.</exception>
-    public async Task<IReadOnlyList<EnvironmentSpec>> ListAsync(string? owner, Caller caller, CancellationToken cancellation)
+    /// <exception cref="StacyVMException">InvalidInput for what is no owner.</exception>
+    public async Task<IReadOnlyList<EnvironmentSpec>> ListAsync(string owner, Caller caller, CancellationToken cancellation)
     {
         string name = OwnerName.Required(owner);
         return OwnerAccess.IsOpen(name, caller) ? await store.ListSpecsAsync(name, cancellation) : [];

@@ -48,8 +48,8 @@ internal sealed partial class RegistryConnections(IRegistryConnectionStore store
         return await store.FindAsync(id, CancellationToken.None) ?? connection;
     }
 
-    /// <exception cref="StacyVMException">InvalidInput without an owner.</exception>
-    public async Task<IReadOnlyList<RegistryConnection>> ListAsync(string? owner, Caller caller, CancellationToken cancellation)
+    /// <exception cref="StacyVMException">InvalidInput for what is no owner.</exception>
+    public async Task<IReadOnlyList<RegistryConnection>> ListAsync(string owner, Caller caller, CancellationToken cancellation)
     {
         string name = OwnerName.Required(owner);
         return OwnerAccess.IsOpen(name, caller) ? await store.ListAsync(name, cancellation) : [];

@@ -73,6 +73,7 @@ internal static class CommandLine
             SetupCommand.Create(),
             UninstallCommand.Create(),
             TemplateCommand.Create(),
+            EnvironmentCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
             VersionCommand.Create(),

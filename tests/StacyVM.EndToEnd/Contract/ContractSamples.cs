@@ -36,6 +36,12 @@ public sealed class ContractSamples(ContractServer server)
         "diagnostics" => Both(await server.DoneAsync("GET", "diagnostics")),
         "metrics" => Both(await server.DoneAsync("GET", "metrics")),
         "template" => await TemplatesAsync(),
+        "environment spec" => (await SpecAsync("""{"owner_id":"sampled","name":"full","base_image":"python","python_packages":["x"],"apt_packages":["curl"],"python_version":"3.12"}"""),
+            await SpecAsync("""{"owner_id":"sampled","name":"bare","base_image":"debian"}""")),
+        "environment build" => Both(await BuildAsync()),
+        "environment spawn config" => Both(await server.DoneAsync("GET", $"environments/builds/{(await BuildAsync()).GetProperty("id")}/spawn-config")),
+        "registry connection" => Both(await server.DoneAsync("POST", "environments/registry-connections",
+            """{"owner_id":"sampled","provider":"ghcr","username":"sampled","secret_ref":"hidden"}""")),
         "event" => Both(await EventAsync(provider)),
         _ => throw new InvalidOperationException($"no sample of {kind}"),
     };
@@ -70,6 +76,14 @@ public sealed class ContractSamples(ContractServer server)
             """);
         Assert.DoesNotContain("hidden", full.ToString(), StringComparison.Ordinal);
         return (full, await server.DoneAsync("POST", "templates", """{"name":"bare","image":"host"}"""));
+    }
+
+    private Task<JsonElement> SpecAsync(string body) => server.DoneAsync("POST", "environments/specs", body);
+
+    private async Task<JsonElement> BuildAsync()
+    {
+        JsonElement spec = await SpecAsync($$"""{"owner_id":"sampled","name":"{{Guid.NewGuid()}}","base_image":"debian"}""");
+        return await server.DoneAsync("POST", "environments/builds", $$"""{"spec_id":"{{spec.GetProperty("id")}}"}""");
     }
 
     private async Task<List<JsonElement>> ChunksAsync(string provider)

@@ -25,6 +25,24 @@ internal static class Preparations
             await TemplateAsync(server, call);
             call.Body = $$"""{"provider":"{{call.Provider}}","ttl":"5m"}""";
         },
+        ["createEnvironmentSpec"] = (_, call) => Say(call, SpecBody()),
+        ["listEnvironmentSpecs"] = SpecAsync,
+        ["getEnvironmentSpec"] = SpecAsync,
+        ["suggestEnvironmentPackages"] = SpecAsync,
+        ["createEnvironmentBuild"] = async (server, call) =>
+        {
+            await SpecAsync(server, call);
+            await Say(call, $$"""{"spec_id":"{{call.Route["id"]}}"}""");
+            call.Route.Remove("id");
+        },
+        ["listEnvironmentBuilds"] = (server, call) => BuildAsync(server, call, 1),
+        ["getEnvironmentBuild"] = (server, call) => BuildAsync(server, call, 1),
+        ["getEnvironmentSpawnConfig"] = (server, call) => BuildAsync(server, call, 1),
+        // Behind so many others it still waits.
+        ["cancelEnvironmentBuild"] = (server, call) => BuildAsync(server, call, 40),
+        ["saveRegistryConnection"] = (_, call) => Say(call, AccountBody()),
+        ["listRegistryConnections"] = AccountAsync,
+        ["deleteRegistryConnection"] = AccountAsync,
         ["getProcess"] = ProcessAsync,
         ["killProcess"] = ProcessAsync,
         ["signalProcess"] = ProcessAsync,
@@ -63,6 +81,24 @@ internal static class Preparations
         string name = call.Route.GetValueOrDefault("name", "contract");
         await server.SendAsync("DELETE", $"templates/{name}");
         await server.DoneAsync("POST", "templates", $$$"""{"name":"{{{name}}}","image":"host","setup":["true"],"metadata":{"a":"b"}}""");
+    }
+
+    private static string SpecBody() => $$"""{"owner_id":"alice","name":"{{Guid.NewGuid()}}","base_image":"python","python_packages":["pandas>=2"],"python_version":"3.12"}""";
+
+    private static string AccountBody() => $$"""{"owner_id":"alice","provider":"ghcr","username":"u{{Guid.NewGuid():N}}","secret_ref":"hidden","is_default":true}""";
+
+    private static async Task SpecAsync(ContractServer server, ContractCall call) =>
+        call.Route["id"] = (await server.DoneAsync("POST", "environments/specs", SpecBody())).GetProperty("id").GetString()!;
+
+    private static async Task AccountAsync(ContractServer server, ContractCall call) =>
+        call.Route["id"] = (await server.DoneAsync("POST", "environments/registry-connections", AccountBody())).GetProperty("id").GetString()!;
+
+    private static async Task BuildAsync(ContractServer server, ContractCall call, int count)
+    {
+        await SpecAsync(server, call);
+        string body = $$"""{"spec_id":"{{call.Route["id"]}}"}""";
+        for (int made = 0; made < count; made++)
+            call.Route["id"] = (await server.DoneAsync("POST", "environments/builds", body)).GetProperty("id").GetString()!;
     }
 
     private static Task ProcessAsync(ContractServer server, ContractCall call) => StartAsync(server, call, "sleep 300");

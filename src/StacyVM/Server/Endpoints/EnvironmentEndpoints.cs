@@ -84,7 +84,7 @@ internal sealed class EnvironmentEndpoints(EnvironmentSpecs specs, EnvironmentBu
 
     private async Task ListSpecsAsync(HttpContext context)
     {
-        IReadOnlyList<EnvironmentSpec> found = await specs.ListAsync(context.Query("owner_id"), context.Caller(), context.RequestAborted);
+        IReadOnlyList<EnvironmentSpec> found = await specs.ListAsync(context.RequiredOwner(), context.Caller(), context.RequestAborted);
         await JsonAnswer.OkAsync(context, [.. found.Select(spec => spec.ToInfo())], RestJson.Default.ListEnvironmentSpecInfo);
     }
 
@@ -107,7 +107,7 @@ internal sealed class EnvironmentEndpoints(EnvironmentSpecs specs, EnvironmentBu
 
     private async Task ListBuildsAsync(HttpContext context)
     {
-        var found = await builds.ListAsync(context.Query("owner_id"), context.Query("limit"), context.Caller(), context.RequestAborted);
+        var found = await builds.ListAsync(context.RequiredOwner(), context.Query("limit"), context.Caller(), context.RequestAborted);
         List<EnvironmentBuildEntry> entries = [.. found.Select(pair => new EnvironmentBuildEntry { Build = pair.Build.ToInfo(), Spec = pair.Spec.ToInfo() })];
         await JsonAnswer.OkAsync(context, entries, RestJson.Default.ListEnvironmentBuildEntry);
     }

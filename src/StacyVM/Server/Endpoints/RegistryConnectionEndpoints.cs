@@ -42,7 +42,7 @@ internal sealed class RegistryConnectionEndpoints(RegistryConnections connection
 
     private async Task ListAsync(HttpContext context)
     {
-        IReadOnlyList<RegistryConnection> found = await connections.ListAsync(context.Query("owner_id"), context.Caller(), context.RequestAborted);
+        IReadOnlyList<RegistryConnection> found = await connections.ListAsync(context.RequiredOwner(), context.Caller(), context.RequestAborted);
         await JsonAnswer.OkAsync(context, [.. found.Select(connection => connection.ToInfo())], RestJson.Default.ListRegistryConnectionInfo);
     }
 

@@ -33,6 +33,10 @@ internal static class RequestValues
     /// <summary>True only for exactly <c>true</c>.</summary>
     public static bool Flag(this HttpContext context, string name) => context.Query(name) == "true";
 
+    /// <summary>Whose things are asked for.</summary>
+    public static string RequiredOwner(this HttpContext context) =>
+        context.Query("owner_id") is { } owner && !string.IsNullOrWhiteSpace(owner) ? owner : throw Refusal.BadInput("owner_id query parameter required");
+
     public static string RequiredPath(this HttpContext context, string name)
     {
         string? value = context.Query(name);
