@@ -165,10 +165,9 @@ internal sealed partial class EnvironmentBuilds(
             {
                 return;
             }
-            catch (Exception e)
+            catch (StacyVMException)
             {
                 // A store that cannot write has told it; the build is taken up by the next server.
-                Broken(log, e);
             }
         }
     }
@@ -193,10 +192,22 @@ internal sealed partial class EnvironmentBuilds(
             if (run is not null)
                 await run.CleanAsync(id);
         }
+        catch (Exception e) when (e is not (OperationCanceledException or StacyVMException))
+        {
+            Broken(log, id, e);
+            await GiveUpAsync(id);
+        }
         finally
         {
             _running.TryRemove(id, out _);
         }
+    }
+
+    /// <summary>Nobody shall wait for a build that broke off in a way that was not foreseen.</summary>
+    private async Task GiveUpAsync(string id)
+    {
+        if (await store.FindBuildAsync(id, CancellationToken.None) is { } build)
+            await store.SaveBuildAsync(build.Finished(BuildStatus.Failed, "the build broke off by a fault of the server or of the Docker engine: the server's log has it", time.GetUtcNow().UtcDateTime));
     }
 
     private static StacyVMException NotFound(string id) => new(ProblemKind.NotFound, $"environment build {SpecRules.Shown(id)}");
@@ -207,6 +218,6 @@ internal sealed partial class EnvironmentBuilds(
     [LoggerMessage(Level = LogLevel.Information, EventName = "environment.build_ended", Message = "environment build {Id} is {Status}")]
     private static partial void Ended(ILogger log, string id, string status);
 
-    [LoggerMessage(Level = LogLevel.Error, EventName = "environment.build_broken", Message = "an environment build broke off")]
-    private static partial void Broken(ILogger log, Exception cause);
+    [LoggerMessage(Level = LogLevel.Error, EventName = "environment.build_broken", Message = "environment build {Id} broke off")]
+    private static partial void Broken(ILogger log, string id, Exception cause);
 }

@@ -165,6 +165,42 @@ public sealed class EnvironmentTests
     }
 
     [Fact]
+    public async Task An_engine_that_talks_nonsense_fails_the_build_and_the_next_one_is_taken_up()
+    {
+        using var engine = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        engine.Start();
+        Task answering = AnswerNonsenseAsync(engine);
+        await using RunningServer server = await EnvironmentApi.StartAsync($"tcp://{engine.LocalEndpoint}");
+        string spec = await server.SpecAsync("x", "debian");
+        for (int i = 0; i < 3; i++)
+        {
+            JsonElement build = await server.FinishedAsync(await server.BuildAsync(spec));
+            Assert.Equal("failed", build.GetProperty("status").GetString());
+            Assert.NotEmpty(build.GetProperty("error").GetString()!);
+        }
+        engine.Stop();
+        await answering;
+    }
+
+    private static async Task AnswerNonsenseAsync(System.Net.Sockets.TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                using System.Net.Sockets.TcpClient client = await listener.AcceptTcpClientAsync();
+                System.Net.Sockets.NetworkStream stream = client.GetStream();
+                await stream.ReadAtLeastAsync(new byte[4096], 1, throwOnEndOfStream: false);
+                await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnonsense"u8.ToArray());
+            }
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or IOException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    [Fact]
     public async Task Owners_kept_apart_see_and_make_only_their_own()
     {
         await using RunningServer server = await RunningServer.StartAsync(auth: new AuthOptions { ApiKey = "client-key-of-some-length", OwnerIsolation = true });
