@@ -1,6 +1,7 @@
 using StacyVM.Agent;
 using StacyVM.Agent.Connection;
 using StacyVM.Agent.Linux;
+using StacyVM.Agent.Roots;
 
 try
 {
@@ -12,11 +13,14 @@ try
         case ["connect", var address]:
             Bridge.Run(DialAddress.Parse(address));
             return 0;
+        case ["stage", ..]:
+            RootStage.Run(RootStageOptions.Parse(args));
+            return 0;
         case ["--version"]:
             Descriptor.Print("stacyvm-agent " + AgentVersion.Text);
             return 0;
         default:
-            Descriptor.Complain("usage: stacyvm-agent [connect unix:/path | --version]");
+            Descriptor.Complain("usage: stacyvm-agent [connect unix:/path | stage … | --version]");
             return 2;
     }
 }

@@ -5,6 +5,7 @@ using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Diagnostics;
 using StacyVM.Engine.Environments;
 using StacyVM.Engine.Events;
+using StacyVM.Engine.Images;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Engine.Providers.Docker;
@@ -89,6 +90,8 @@ internal sealed class StacyEngine : IAsyncDisposable
 
     public IStore Store => _foundation.Store;
 
+    public ImageStore Images => _foundation.Images;
+
     /// <summary>
     /// Opens the data directory and takes up what lives in it. Returns as soon as the records are known; sandboxes are recovered and providers
     /// probed in the background.
@@ -112,6 +115,7 @@ internal sealed class StacyEngine : IAsyncDisposable
         DataDirectoryLock directory = DataDirectoryLock.Take(options.DataDir);
         IStore? store = null;
         AgentHost? agents = null;
+        ImageStore? images = null;
         try
         {
             // 2.
@@ -120,10 +124,11 @@ internal sealed class StacyEngine : IAsyncDisposable
             FaultPoints.Hit("start.store_opened");
             // 3.
             agents = await AgentHost.OpenAsync(options.DataDir, agentProgram, loggers);
+            images = new ImageStore(options.DataDir, options.Images, loggers.CreateLogger<ImageStore>(), time);
             // 4.
-            List<ISandboxProvider> made = [.. (providers ?? Configured(options.Providers)).Select(make => make(agents, loggers))];
+            List<ISandboxProvider> made = [.. (providers ?? Configured(options.Providers, images)).Select(make => make(agents, loggers))];
             // 5.
-            var engine = new StacyEngine(options, new Foundation(directory, store, secrets, agents), made, loggers, time);
+            var engine = new StacyEngine(options, new Foundation(directory, store, secrets, agents, images), made, loggers, time);
             // 6.
             await engine.Quotas.LoadAsync(CancellationToken.None);
             await engine.Sandboxes.StartAsync(CancellationToken.None);
@@ -136,6 +141,7 @@ internal sealed class StacyEngine : IAsyncDisposable
         }
         catch (Exception e)
         {
+            images?.Dispose();
             if (agents is not null)
                 await agents.DisposeAsync();
             if (store is not null)
@@ -186,12 +192,12 @@ internal sealed class StacyEngine : IAsyncDisposable
     };
 
     /// <summary>What makes the providers of a configuration.</summary>
-    internal static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options)
+    internal static IEnumerable<Func<AgentHost, ILoggerFactory, ISandboxProvider>> Configured(ProvidersOptions options, ImageStore images)
     {
         if (options.Docker.Enabled)
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
         if (options.Bubblewrap.Enabled)
-            yield return (agents, loggers) => new BubblewrapProvider(agents, options.Bubblewrap, loggers);
+            yield return (agents, loggers) => new BubblewrapProvider(agents, images, options.Bubblewrap, loggers);
         if (options.Mock.Enabled)
             yield return (agents, _) => new MockProvider(agents);
     }
@@ -232,11 +238,12 @@ internal sealed class StacyEngine : IAsyncDisposable
     }
 
     /// <summary>What everything else stands on, closed in this order: agents are let go of, the store writes what it still holds, the directory is free.</summary>
-    private sealed record Foundation(DataDirectoryLock Directory, IStore Store, SecretBox Secrets, AgentHost Agents) : IAsyncDisposable
+    private sealed record Foundation(DataDirectoryLock Directory, IStore Store, SecretBox Secrets, AgentHost Agents, ImageStore Images) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
             await Agents.DisposeAsync();
+            Images.Dispose();
             await Store.DisposeAsync();
             Directory.Dispose();
         }

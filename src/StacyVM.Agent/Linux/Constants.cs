@@ -48,13 +48,15 @@ internal static class TerminalRequests
 
 internal static class ProcessOptions
 {
-    internal const int SetDumpable = 4, SetName = 15, SetChildSubreaper = 36, SetNoNewPrivileges = 38;
+    internal const int SetDumpable = 4, SetName = 15, SetChildSubreaper = 36, SetNoNewPrivileges = 38,
+        AmbientCapabilities = 47;
+    internal const nuint ClearAmbient = 4;
 }
 
 /// <summary>Numbers of the system calls that have no safe C wrapper, on x86-64.</summary>
 internal static class CallNumbers
 {
-    internal const long SetUser = 105, SetGroup = 106, SetGroups = 116, SetFileUser = 122, SetFileGroup = 123, OpenProcess = 434,
+    internal const long Read = 0, SetUser = 105, SetGroup = 106, SetGroups = 116, SetFileUser = 122, SetFileGroup = 123, OpenProcess = 434,
         SetSignalAction = 13, SetSignalMask = 14, GetWorkingDirectory = 79;
 }
 

@@ -181,6 +181,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     internal static partial long SystemCall(long number, long a, long b, long c);
 
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    internal static partial long SystemCall6(long number, long a, long b, long c, long d, long e, long f);
+
+    [LibraryImport(Library, EntryPoint = "unshare", SetLastError = true)]
+    internal static partial int Unshare(int flags);
+
+    [LibraryImport(Library, EntryPoint = "mount", SetLastError = true)]
+    internal static partial int Mount(byte* source, byte* target, byte* type, nuint flags, byte* data);
+
     [LibraryImport(Library, EntryPoint = "_exit")]
     internal static partial void Exit(int code);
 

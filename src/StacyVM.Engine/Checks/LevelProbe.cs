@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Agents;
 using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Images;
 using StacyVM.Engine.Providers;
 
 namespace StacyVM.Engine.Checks;
@@ -15,7 +16,8 @@ internal static class LevelProbe
         try
         {
             await using AgentHost agents = await AgentHost.OpenAsync(directory, agentProgram, loggers).ConfigureAwait(false);
-            return await Task.WhenAll(StacyEngine.Configured(options.Providers).Select(make => ProbeAsync(make(agents, loggers)))).ConfigureAwait(false);
+            using var images = new ImageStore(directory, options.Images, loggers.CreateLogger<ImageStore>(), TimeProvider.System);
+            return await Task.WhenAll(StacyEngine.Configured(options.Providers, images).Select(make => ProbeAsync(make(agents, loggers)))).ConfigureAwait(false);
         }
         finally
         {

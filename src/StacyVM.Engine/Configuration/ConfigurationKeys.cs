@@ -20,7 +20,7 @@ internal static class ConfigurationKeys
     /// <summary>In the order of the reference.</summary>
     public static readonly IReadOnlyList<ConfigurationKey> All =
     [
-        .. General(), .. Server(), .. Auth(), .. RateLimit(), .. Database(), .. Defaults(), .. Logging(), .. Providers(), .. Secrets(), .. Environments(), .. UnusedKeys.All,
+        .. General(), .. Server(), .. Auth(), .. RateLimit(), .. Database(), .. Defaults(), .. Logging(), .. Images(), .. Providers(), .. Secrets(), .. Environments(), .. UnusedKeys.All,
     ];
 
     private static readonly FrozenDictionary<string, ConfigurationKey> ByName = All.ToFrozenDictionary(key => key.Name);
@@ -151,6 +151,24 @@ internal static class ConfigurationKeys
             logging.Key("exec_output", Switch, s => s.ExecOutput, (s, v) => s with { ExecOutput = v },
                 "Keeps commands with what they printed in the database. Off by default: both can hold secrets."),
             logging.Key("exec_output_bytes", Size, s => s.ExecOutputBytes, (s, v) => s with { ExecOutputBytes = v }, "Most bytes kept of each stream of a command."),
+        ];
+    }
+
+    private static IEnumerable<ConfigurationKey> Images()
+    {
+        var images = new ConfigurationSection<ImageOptions>("images", o => o.Images, (o, s) => o with { Images = s });
+        return
+        [
+            images.Key("pull", Switch, s => s.Pull, (s, v) => s with { Pull = v },
+                "Whether a spawn pulls an image that is not in the store. Images of Docker are its engine's and not in this store."),
+            images.Key("auth_file", FilePath, s => s.AuthFile, (s, v) => s with { AuthFile = v },
+                "Credentials of registries, in the form of Docker's config.json; read anew for each pull. Helper programs named in it are not run."),
+            images.Key("mirrors", Map, s => s.Mirrors, (s, v) => s with { Mirrors = v },
+                "Registry to addresses, separated by blanks, that are asked before it, e.g. docker.io: https://mirror.example. Only in the file."),
+            images.Key("insecure_registries", List, s => s.InsecureRegistries, (s, v) => s with { InsecureRegistries = v },
+                "Registries that are spoken to without TLS. What comes is held against digests, but whoever stands between can see it, and choose what a tag means."),
+            images.Key("max_bytes", Size, s => s.MaxBytes, (s, v) => s with { MaxBytes = v },
+                "Largest archive, download and unpacked layer. An archive of a few kilobytes can unpack to any amount."),
         ];
     }
 

@@ -18,6 +18,8 @@ internal sealed record StacyOptions
 
     public LoggingOptions Logging { get; init; } = new();
 
+    public ImageOptions Images { get; init; } = new();
+
     public ProvidersOptions Providers { get; init; } = new();
 
     public SecretsOptions Secrets { get; init; } = new();

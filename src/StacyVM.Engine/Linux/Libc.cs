@@ -21,6 +21,10 @@ internal static partial class Libc
     public const int EDQUOT = 122;
 
     public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
+    public const int O_CREAT = 0x40;
+    public const int O_EXCL = 0x80;
+    public const int O_NONBLOCK = 0x800;
     public const int O_DIRECTORY = 0x10000;
     public const int O_NOFOLLOW = 0x20000;
     public const int O_CLOEXEC = 0x80000;
@@ -79,6 +83,39 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true)]
     public static unsafe partial int RenameAt(SafeFileHandle from, byte* name, SafeFileHandle to, byte* newName);
 
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle OpenAt(SafeFileHandle directory, string name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle CreateAt(SafeFileHandle directory, string name, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnlinkAt(SafeFileHandle directory, string name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectoryAt(SafeFileHandle directory, string name, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "symlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SymbolicLinkAt(string target, SafeFileHandle directory, string name);
+
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int LinkAt(SafeFileHandle from, string name, SafeFileHandle to, string newName, int flags);
+
+    [LibraryImport("libc", EntryPoint = "mknodat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeNodeAt(SafeFileHandle directory, string name, uint mode, ulong device);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int ChangeModeOf(SafeFileHandle file, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fsetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetAttribute(SafeFileHandle file, string name, ReadOnlySpan<byte> value, nint size, int flags);
+
+    [LibraryImport("libc", EntryPoint = "utimensat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetTimesAt(SafeFileHandle directory, string name, ReadOnlySpan<long> times, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint OpenAt2(nint number, SafeFileHandle directory, string path, ReadOnlySpan<ulong> how, nint size);
+
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
 
@@ -108,6 +145,16 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "prlimit64", SetLastError = true)]
     private static unsafe partial int ProcessLimit(int pid, int resource, ulong* wanted, ulong* had);
+
+    /// <summary>False for directories, devices, pipes and sockets.</summary>
+    public static unsafe bool IsRegularFile(SafeFileHandle file)
+    {
+        const int EmptyPath = 0x1000, ModeOffset = 0x1C, TypeMask = 0xF000, Regular = 0x8000;
+        // Safe: struct statx has 256 bytes, its mode stands at 0x1C; the name is one zero byte, which asks for the descriptor itself.
+        byte* status = stackalloc byte[256];
+        byte nothing = 0;
+        return Statx(file, &nothing, EmptyPath, 1, status) == 0 && (*(ushort*)(status + ModeOffset) & TypeMask) == Regular;
+    }
 
     /// <summary>Bytes and inodes in use on the file system of a path; null when it cannot be asked.</summary>
     public static unsafe (ulong Bytes, ulong Inodes)? UsedOn(string path)
@@ -142,6 +189,16 @@ internal static partial class Libc
     /// <summary>Entries of an open directory as <c>linux_dirent64</c> records; 0 at its end.</summary>
     public static unsafe int ReadDirectory(SafeFileHandle directory, byte* buffer, int length) =>
         (int)GetDirectoryEntries(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 217 : 61, directory, buffer, length);
+
+    /// <summary>
+    /// Opens a path as if the directory were the root of everything: neither dots nor links lead out of it, nor into other mounts.
+    /// Linux 5.6, openat2(2); the number is the same on every architecture.
+    /// </summary>
+    public static SafeFileHandle OpenBeneath(SafeFileHandle directory, string path, int flags)
+    {
+        const ulong NoOtherMounts = 1, NoMagicLinks = 2, InRoot = 0x10;
+        return new SafeFileHandle(OpenAt2(437, directory, path, [(ulong)flags, 0, NoOtherMounts | NoMagicLinks | InRoot], 24), ownsHandle: true);
+    }
 
     /// <summary>A descriptor of a process; invalid when there is none. The numbers from 424 on are the same on every architecture.</summary>
     public static SafeFileHandle OpenProcess(int pid) => new(PidFdOpen(434, pid, 0), ownsHandle: true);

@@ -63,6 +63,7 @@ internal static class CommandLine
             WorkersCommand.Create(),
             DiagnosticsCommand.Create(),
             MetricsCommand.Create(),
+            ImageCommand.Create(),
             QuotaCommand.Create(),
             AuditCommand.Create(),
             ConfigCommand.Create(),

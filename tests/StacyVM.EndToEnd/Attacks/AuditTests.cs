@@ -33,7 +33,7 @@ public sealed class AuditTests
 
         // The place of one more guess is free again after a fifth of a minute.
         using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        Server.Cli.Outcome shown;
+        StacyCli.Outcome shown;
         while ((shown = await AuditAsync(server, "--status", "401", "--json")).Code != 0)
         {
             Assert.Contains("too many wrong keys", shown.Error, StringComparison.OrdinalIgnoreCase);
@@ -43,14 +43,14 @@ public sealed class AuditTests
         Assert.Equal(5, rows.GetArrayLength());
         Assert.All(rows.EnumerateArray(), row => Assert.Equal(("stranger", "/api/v1/sandboxes", "127.0.0.1"),
             (row.GetProperty("actor").GetString(), row.GetProperty("path").GetString(), row.GetProperty("remote_addr").GetString())));
-        Server.Cli.Outcome csv = await AuditAsync(server, "--csv", "--user", "=alice");
+        StacyCli.Outcome csv = await AuditAsync(server, "--csv", "--user", "=alice");
         Assert.StartsWith("id,created_at,actor,method,path,status,duration_ms,request_id,remote_addr,user_agent\n", csv.Out);
         Assert.Contains("/api/v1/sandboxes", (await AuditAsync(server)).Out);
         Assert.Contains("'=alice@admin:X-Admin-API-Key", (await AuditAsync(server, "--csv")).Out);
         Assert.DoesNotContain("canary", shown.Out + csv.Out + server.Log);
     }
 
-    private static Task<Server.Cli.Outcome> AuditAsync(PublishedServer server, params string[] arguments) => Server.Cli.RunAsync(
+    private static Task<StacyCli.Outcome> AuditAsync(PublishedServer server, params string[] arguments) => StacyCli.RunAsync(
         ["--server", $"http://127.0.0.1:{server.Port}", "audit", .. arguments],
         new() { ["STACYVM_API_KEY"] = Client, ["STACYVM_ADMIN_API_KEY"] = Admin });
 }

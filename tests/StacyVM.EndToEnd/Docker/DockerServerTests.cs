@@ -118,7 +118,7 @@ public sealed class DockerServerTests(ThrowawayDaemon daemon)
         List<string> missed = [];
         for (int round = 0; round < 3; round++)
         {
-            Server.Cli.Outcome outcome = await Server.Cli.RunAsync(arguments);
+            StacyCli.Outcome outcome = await StacyCli.RunAsync(arguments);
             Assert.True(outcome.Code == 0, outcome.Error);
             JsonElement report = JsonDocument.Parse(outcome.Out).RootElement;
             Assert.Equal("docker", report.GetProperty("provider").GetString());

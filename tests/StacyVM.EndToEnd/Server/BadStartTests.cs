@@ -52,7 +52,7 @@ public sealed class BadStartTests : IDisposable
     public async Task A_second_server_on_the_same_data_is_refused()
     {
         await using PublishedServer first = await PublishedServer.StartAsync();
-        Cli.Outcome second = await Cli.RunAsync(["serve", "--port", "0", "--data-dir", first.DataDirectory]);
+        StacyCli.Outcome second = await StacyCli.RunAsync(["serve", "--port", "0", "--data-dir", first.DataDirectory]);
         Assert.NotEqual(0, second.Code);
         Assert.Contains(first.DataDirectory, second.Error);
     }
@@ -60,7 +60,7 @@ public sealed class BadStartTests : IDisposable
     private async Task<string> FailsAsync(string named, params string[] arguments)
     {
         string[] port = arguments.Contains("--port") ? [] : ["--port", "0"];
-        Cli.Outcome outcome = await Cli.RunAsync(["serve", "--data-dir", _folder, .. port, .. arguments]);
+        StacyCli.Outcome outcome = await StacyCli.RunAsync(["serve", "--data-dir", _folder, .. port, .. arguments]);
         Assert.NotEqual(0, outcome.Code);
         Assert.Contains(named, outcome.Error);
         Assert.DoesNotContain("   at ", outcome.Error);

@@ -37,7 +37,7 @@ internal sealed class HomeServer : IAsyncDisposable
 
     public async Task SpawnAsync()
     {
-        Cli.Outcome spawned = await RunAsync("spawn", "--ttl", "10m");
+        StacyCli.Outcome spawned = await RunAsync("spawn", "--ttl", "10m");
         Assert.True(spawned.Code == 0, spawned.Error);
     }
 
@@ -48,6 +48,6 @@ internal sealed class HomeServer : IAsyncDisposable
         _process.Dispose();
     }
 
-    private Task<Cli.Outcome> RunAsync(params string[] arguments) =>
-        Cli.RunAsync(["--server", $"http://127.0.0.1:{_port}", .. arguments], _environment, binary: _binary);
+    private Task<StacyCli.Outcome> RunAsync(params string[] arguments) =>
+        StacyCli.RunAsync(["--server", $"http://127.0.0.1:{_port}", .. arguments], _environment, binary: _binary);
 }

@@ -20,13 +20,13 @@ public sealed class OperationsTests : IDisposable
         string file = Path.Combine(_folder, "stacyvm.yaml");
         await WriteAsync(file, template);
 
-        Cli.Outcome before = await RunAsync("config", "lint", "--production", "--file", file);
+        StacyCli.Outcome before = await RunAsync("config", "lint", "--production", "--file", file);
         Assert.Equal(1, before.Code);
         Assert.Contains("[FAIL] auth.api_key: still the placeholder of the template\n      fix: ", before.Out);
         Assert.Contains("Config lint found 2 failing check(s)", before.Error);
 
         await WriteAsync(file, template.Replace("change-me-key-of-the-clients", new string('a', 64)).Replace("change-me-key-of-the-operators", new string('b', 64)));
-        Cli.Outcome after = await RunAsync("config", "lint", "--production", "--json", "--file", file);
+        StacyCli.Outcome after = await RunAsync("config", "lint", "--production", "--json", "--file", file);
         Assert.True(after.Code == 0, after.Out);
         Assert.Equal(0, JsonDocument.Parse(after.Out).RootElement.GetProperty("failed").GetInt32());
     }
@@ -37,7 +37,7 @@ public sealed class OperationsTests : IDisposable
         string file = Path.Combine(_folder, "stacyvm.yaml");
         await WriteAsync(file, $"server:\n  port: 8123\nauth:\n  api_key: {Canary}\n");
 
-        Cli.Outcome shown = await Cli.RunAsync(["config", "show", "--origin", "--config", file], new() { ["STACYVM_LOGGING_LEVEL"] = "warn" });
+        StacyCli.Outcome shown = await StacyCli.RunAsync(["config", "show", "--origin", "--config", file], new() { ["STACYVM_LOGGING_LEVEL"] = "warn" });
 
         Assert.Contains($"{file}:2", shown.Out.Split('\n').Single(line => line.StartsWith("server.port ", StringComparison.Ordinal)));
         Assert.Contains("STACYVM_LOGGING_LEVEL", shown.Out.Split('\n').Single(line => line.StartsWith("logging.level ", StringComparison.Ordinal)));
@@ -47,7 +47,7 @@ public sealed class OperationsTests : IDisposable
     [Fact]
     public async Task Doctor_makes_a_sandbox_and_says_what_holds()
     {
-        Cli.Outcome doctor = await RunAsync("doctor", "--json", "--data-dir", Path.Combine(_folder, "data"));
+        StacyCli.Outcome doctor = await RunAsync("doctor", "--json", "--data-dir", Path.Combine(_folder, "data"));
 
         Assert.True(doctor.Code == 0, doctor.Out + doctor.Error);
         List<string> passed = [.. JsonDocument.Parse(doctor.Out).RootElement.GetProperty("checks").EnumerateArray()
@@ -70,17 +70,17 @@ public sealed class OperationsTests : IDisposable
                 await server.OutputAsync(id, "echo load");
         })];
 
-        Cli.Outcome made = await RunAsync("db", "backup", backup, "--data-dir", server.DataDirectory);
+        StacyCli.Outcome made = await RunAsync("db", "backup", backup, "--data-dir", server.DataDirectory);
         Assert.True(made.Code == 0, made.Error);
         Assert.Equal($"backup written: {backup}\n", made.Out);
-        Cli.Outcome refused = await RunAsync("db", "restore", backup, "--yes", "--data-dir", server.DataDirectory);
+        StacyCli.Outcome refused = await RunAsync("db", "restore", backup, "--yes", "--data-dir", server.DataDirectory);
         Assert.NotEqual(0, refused.Code);
         Assert.Contains(server.Process.Id.ToString(), refused.Error);
         await stop.CancelAsync();
         await Task.WhenAll(load);
 
         await server.StopAsync();
-        Cli.Outcome restored = await RunAsync("db", "restore", backup, "--yes", "--data-dir", server.DataDirectory);
+        StacyCli.Outcome restored = await RunAsync("db", "restore", backup, "--yes", "--data-dir", server.DataDirectory);
         Assert.True(restored.Code == 0, restored.Error);
         Assert.Contains("existing database safety copy: ", restored.Out);
         Assert.Contains("database restored: ", restored.Out);
@@ -94,7 +94,7 @@ public sealed class OperationsTests : IDisposable
         await using PublishedServer server = await PublishedServer.StartAsync();
         string[] before = [.. Directory.EnumerateFiles(server.DataDirectory).Order()];
 
-        Cli.Outcome found = await RunAsync("upgrade", "rehearse", "--data-dir", server.DataDirectory);
+        StacyCli.Outcome found = await RunAsync("upgrade", "rehearse", "--data-dir", server.DataDirectory);
 
         Assert.Equal(1, found.Code);
         Assert.Contains("[PASS] database.migrations: ", found.Out);
@@ -110,7 +110,7 @@ public sealed class OperationsTests : IDisposable
         await using PublishedServer server = await PublishedServer.StartAsync(environment: new() { ["STACYVM_AUTH_API_KEY"] = Canary });
         server.Http.DefaultRequestHeaders.Add("X-API-Key", Canary);
 
-        Cli.Outcome made = await Cli.RunAsync(
+        StacyCli.Outcome made = await StacyCli.RunAsync(
             ["support", "bundle", bundle, "--include-doctor", "--include-server", "--config", file, "--server", $"http://127.0.0.1:{server.Port}", "--data-dir", server.DataDirectory],
             new() { ["STACYVM_API_KEY"] = Canary, ["DOCKER_HOST"] = $"tcp://ada:{Canary}@127.0.0.1:1" });
 
@@ -131,7 +131,7 @@ public sealed class OperationsTests : IDisposable
             environment[name] = Canary;
         foreach (string[] command in StacyVM.Cli.CommandLine.Paths())
         {
-            Cli.Outcome help = await Cli.RunAsync([.. command, "--help"], environment);
+            StacyCli.Outcome help = await StacyCli.RunAsync([.. command, "--help"], environment);
             Assert.True(help.Code == 0, string.Join(' ', command) + help.Error);
             Assert.DoesNotContain(Canary, help.Out + help.Error);
         }
@@ -145,11 +145,11 @@ public sealed class OperationsTests : IDisposable
         server.Http.DefaultRequestHeaders.Add("X-API-Key", Canary);
 
         await WriteAsync(file, Canary + "\n");
-        Cli.Outcome right = await Cli.RunAsync(server, "list", "--api-key-file", file);
+        StacyCli.Outcome right = await StacyCli.RunAsync(server, "list", "--api-key-file", file);
         Assert.Equal((0, "No active sandboxes\n"), (right.Code, right.Out));
 
         await WriteAsync(file, Canary + "-and-wrong\n");
-        Cli.Outcome wrong = await Cli.RunAsync(server, "list", "--api-key-file", file);
+        StacyCli.Outcome wrong = await StacyCli.RunAsync(server, "list", "--api-key-file", file);
         Assert.Equal(3, wrong.Code);
         Assert.DoesNotContain(Canary, wrong.Out + wrong.Error);
     }
@@ -166,14 +166,14 @@ public sealed class OperationsTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(home, ".bashrc"), "alias a=b\n");
         var environment = new Dictionary<string, string> { ["HOME"] = home, ["STACYVM_DATA_DIR"] = data };
 
-        Cli.Outcome setup = await Cli.RunAsync(["setup", "--yes", "--provider", "bubblewrap", "--completion", "true"], environment, binary: binary);
+        StacyCli.Outcome setup = await StacyCli.RunAsync(["setup", "--yes", "--provider", "bubblewrap", "--completion", "true"], environment, binary: binary);
         Assert.True(setup.Code == 0, setup.Error);
         Assert.Contains("stacyvm completion bash", await File.ReadAllTextAsync(Path.Combine(home, ".bashrc")));
 
         // A sandbox that outlives its server is found again and destroyed.
         await using (var life = await HomeServer.StartAsync(binary, environment))
             await life.SpawnAsync();
-        Cli.Outcome gone = await Cli.RunAsync(["uninstall", "--force"], environment, binary: binary);
+        StacyCli.Outcome gone = await StacyCli.RunAsync(["uninstall", "--force"], environment, binary: binary);
 
         Assert.True(gone.Code == 0, gone.Out + gone.Error);
         Assert.Equal([Path.Combine(home, ".bashrc"), Path.Combine(home, "bin")], Directory.EnumerateFileSystemEntries(home, "*", SearchOption.AllDirectories).Order());
@@ -181,7 +181,7 @@ public sealed class OperationsTests : IDisposable
         Assert.DoesNotContain(Processes(), line => line.Contains(data));
     }
 
-    private static Task<Cli.Outcome> RunAsync(params string[] arguments) => Cli.RunAsync(arguments);
+    private static Task<StacyCli.Outcome> RunAsync(params string[] arguments) => StacyCli.RunAsync(arguments);
 
     private static IEnumerable<string> SecretsAsYaml() =>
         from key in ConfigurationKeys.All

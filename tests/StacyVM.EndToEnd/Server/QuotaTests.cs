@@ -18,16 +18,16 @@ public sealed class QuotaTests
     {
         await using PublishedServer server = await PublishedServer.StartAsync("mock", environment: OnePlace);
         string first = await server.SpawnAsync();
-        Cli.Outcome trial = await Cli.RunAsync(server, "spawn", "--dry-run", "--json");
+        StacyCli.Outcome trial = await StacyCli.RunAsync(server, "spawn", "--dry-run", "--json");
         Assert.Equal(6, trial.Code);
         JsonElement decision = JsonDocument.Parse(trial.Out).RootElement;
         Assert.Equal(("max_sandboxes", true), (decision.GetProperty("reason").GetString(), decision.GetProperty("queueable").GetBoolean()));
 
-        Task<Cli.Outcome> waiting = Cli.RunAsync(server, "spawn", "-q");
+        Task<StacyCli.Outcome> waiting = StacyCli.RunAsync(server, "spawn", "-q");
         await EventAsync(server, "spawn.queued");
         Assert.False(waiting.IsCompleted);
         await server.DestroyAsync(first);
-        Cli.Outcome served = await waiting;
+        StacyCli.Outcome served = await waiting;
         Assert.True(served.Code == 0, served.Error);
         Assert.StartsWith("sb-", served.Out);
         await EventAsync(server, "spawn.dequeued");
@@ -37,21 +37,21 @@ public sealed class QuotaTests
     public async Task A_quota_holds_after_a_kill_of_the_server_and_existing_sandboxes_keep_their_places()
     {
         await using PublishedServer server = await PublishedServer.StartAsync("mock");
-        Assert.Equal(0, (await Cli.RunAsync(server, "quota", "set", "ada", "--max-sandboxes", "1", "--max-ttl", "2h")).Code);
-        Assert.Equal(0, (await Cli.RunAsync(server, "spawn", "--owner", "ada")).Code);
+        Assert.Equal(0, (await StacyCli.RunAsync(server, "quota", "set", "ada", "--max-sandboxes", "1", "--max-ttl", "2h")).Code);
+        Assert.Equal(0, (await StacyCli.RunAsync(server, "spawn", "--owner", "ada")).Code);
         await server.KillAsync();
         await server.StartAgainAsync();
 
-        Cli.Outcome usage = await Cli.RunAsync(server, "quota", "usage", "ada", "--json");
+        StacyCli.Outcome usage = await StacyCli.RunAsync(server, "quota", "usage", "ada", "--json");
         Assert.Equal(
             """{"owner_id":"ada","active_sandboxes":1,"max_sandboxes":1,"max_ttl":"2h0m0s","max_exec_timeout":"10m0s","quota_configured":true}""", usage.Out.Trim());
-        Cli.Outcome refused = await Cli.RunAsync(server, "spawn", "--owner", "ada");
+        StacyCli.Outcome refused = await StacyCli.RunAsync(server, "spawn", "--owner", "ada");
         Assert.Equal(6, refused.Code);
         Assert.Contains("max sandboxes per owner reached (1) for ada", refused.Error);
-        Assert.Contains("ada", (await Cli.RunAsync(server, "quota", "list")).Out);
-        Assert.Equal(0, (await Cli.RunAsync(server, "quota", "rm", "ada")).Code);
-        Assert.Equal(4, (await Cli.RunAsync(server, "quota", "get", "ada")).Code);
-        Assert.Equal(0, (await Cli.RunAsync(server, "spawn", "--owner", "ada")).Code);
+        Assert.Contains("ada", (await StacyCli.RunAsync(server, "quota", "list")).Out);
+        Assert.Equal(0, (await StacyCli.RunAsync(server, "quota", "rm", "ada")).Code);
+        Assert.Equal(4, (await StacyCli.RunAsync(server, "quota", "get", "ada")).Code);
+        Assert.Equal(0, (await StacyCli.RunAsync(server, "spawn", "--owner", "ada")).Code);
     }
 
     /// <summary>The first event of a type, past or to come.</summary>

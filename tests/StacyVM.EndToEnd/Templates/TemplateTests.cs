@@ -6,8 +6,6 @@ using Xunit;
 
 namespace StacyVM.EndToEnd.Templates;
 
-using Cli = StacyVM.EndToEnd.Server.Cli;
-
 /// <summary>Templates of the published binary, with real walls.</summary>
 public sealed class TemplateTests
 {
@@ -113,26 +111,26 @@ public sealed class TemplateTests
     {
         await using PublishedServer server = await PublishedServer.StartAsync();
         string url = $"http://127.0.0.1:{server.Port}";
-        Cli.Outcome saved = await Cli.RunAsync(
+        StacyCli.Outcome saved = await StacyCli.RunAsync(
             ["--server", url, "template", "save", "a/1", "--image", "host", "--ttl", "10m", "--setup", "echo $MODE > made", "--env", "MODE=cli",
              "--secret", "KEY=API_KEY", "--secret-from", "KEY=-", "--allow-host", "example.com"],
             input: Canary + "\n");
         Assert.True(saved.Code == 0, saved.Error);
         Assert.Equal("Template a/1 saved (version 1)\n", saved.Out);
         Assert.Contains("allowed_hosts is stored and not enforced", saved.Error);
-        Assert.Equal(5, (await Cli.RunAsync(server, "template", "save", "a/1", "--image", "host")).Code);
-        Assert.Equal("Template a/1 saved (version 2)\n", (await Cli.RunAsync(server, "template", "save", "a/1", "--memory", "96", "--replace")).Out);
-        Assert.Contains("a/1", (await Cli.RunAsync(server, "template", "list")).Out);
-        Cli.Outcome shown = await Cli.RunAsync(server, "template", "get", "a/1");
+        Assert.Equal(5, (await StacyCli.RunAsync(server, "template", "save", "a/1", "--image", "host")).Code);
+        Assert.Equal("Template a/1 saved (version 2)\n", (await StacyCli.RunAsync(server, "template", "save", "a/1", "--memory", "96", "--replace")).Out);
+        Assert.Contains("a/1", (await StacyCli.RunAsync(server, "template", "list")).Out);
+        StacyCli.Outcome shown = await StacyCli.RunAsync(server, "template", "get", "a/1");
         Assert.Contains("KEY at API_KEY", shown.Out);
         Assert.DoesNotContain(Canary, shown.Out);
 
-        string first = (await Cli.RunAsync(server, "template", "spawn", "a/1", "-q")).Out.Trim();
-        string second = (await Cli.RunAsync(server, "spawn", "--template", "a/1", "-q")).Out.Trim();
+        string first = (await StacyCli.RunAsync(server, "template", "spawn", "a/1", "-q")).Out.Trim();
+        string second = (await StacyCli.RunAsync(server, "spawn", "--template", "a/1", "-q")).Out.Trim();
         foreach (string id in new[] { first, second })
-            Assert.Equal($"cli\n{Canary}\n", (await Cli.RunAsync(server, "exec", id, "--shell", "cat made; echo $API_KEY")).Out);
+            Assert.Equal($"cli\n{Canary}\n", (await StacyCli.RunAsync(server, "exec", id, "--shell", "cat made; echo $API_KEY")).Out);
 
-        Assert.Equal("Template a/1 deleted\n", (await Cli.RunAsync(server, "template", "rm", "a/1")).Out);
-        Assert.Equal(4, (await Cli.RunAsync(server, "template", "get", "a/1")).Code);
+        Assert.Equal("Template a/1 deleted\n", (await StacyCli.RunAsync(server, "template", "rm", "a/1")).Out);
+        Assert.Equal(4, (await StacyCli.RunAsync(server, "template", "get", "a/1")).Code);
     }
 }

@@ -26,7 +26,12 @@ public sealed class SystemTests
         JsonElement body = (await server.SendAsync(HttpMethod.Get, "system/stats")).Body;
         Fields.Check(body, new Dictionary<string, string>
         {
-            ["cpu_pct"] = "float", ["mem_pct"] = "float", ["disk_pct"] = "float", ["net_rx_bps"] = "float", ["net_tx_bps"] = "float", ["load1"] = "float",
+            ["cpu_pct"] = "float",
+            ["mem_pct"] = "float",
+            ["disk_pct"] = "float",
+            ["net_rx_bps"] = "float",
+            ["net_tx_bps"] = "float",
+            ["load1"] = "float",
         });
         Assert.InRange(body.GetProperty("mem_pct").GetDouble(), 0.1, 100);
         Assert.True(server.Engine.Host.Sampling);

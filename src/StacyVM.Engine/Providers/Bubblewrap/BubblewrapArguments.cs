@@ -22,58 +22,85 @@ internal sealed class BubblewrapArguments
     /// <summary>Files below /proc that tell about the machine and not about the sandbox. Those that a kernel does not have are left alone.</summary>
     private static readonly string[] Masked = ["/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/timer_list", "/proc/sched_debug", "/proc/interrupts", "/proc/latency_stats"];
 
-    private readonly byte[] _common;
-    private readonly bool _sizesTmpfs;
+    private readonly BubblewrapProgram _program;
+    private readonly BubblewrapWall _wall;
+    private readonly string _agent;
+    private readonly byte[] _host;
 
-    private BubblewrapArguments(byte[] common, bool sizesTmpfs)
+    private BubblewrapArguments(BubblewrapProgram program, BubblewrapWall wall, string agent, string etc)
     {
-        _common = common;
-        _sizesTmpfs = sizesTmpfs;
+        (_program, _wall, _agent) = (program, wall, agent);
+        _host = Join(
+        [
+            .. Beginning(HostImage.SandboxUser, HostImage.SandboxUser),
+            .. HostImage.Mounts(),
+            "--ro-bind", etc, "/etc",
+            .. Middle(),
+            "--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--symlink", "../run", "/var/run", "--dir", "/root", "--dir", "/sys",
+            .. Environment([
+                new("HOME", "/workspace"), new("USER", "sandbox"), new("LOGNAME", "sandbox"), new("SHELL", HostImage.Shell),
+                new(AgentProtocol.WorkdirVariable, "/workspace"),
+            ]),
+        ]);
     }
 
     /// <param name="program">The installed bwrap.</param>
-    /// <param name="etc">Directory that becomes <c>/etc</c>.</param>
+    /// <param name="etc">Directory that becomes <c>/etc</c> of the image <c>host</c>.</param>
     /// <param name="agent">The agent's program.</param>
     /// <param name="wall">Has been tried and works here.</param>
-    public static BubblewrapArguments For(BubblewrapProgram program, BubblewrapWall wall, string etc, string agent)
+    public static BubblewrapArguments For(BubblewrapProgram program, BubblewrapWall wall, string etc, string agent) => new(program, wall, agent, etc);
+
+    /// <summary>All of them for one sandbox of this machine's own programs, each ended by a zero byte.</summary>
+    public byte[] ForSandbox(string id, string token, string workspace, int memoryMb) =>
+        // Last: the root itself is a tmpfs without bound in which the mount points had to be made.
+        [.. _host, .. Join([.. Own(id, token, workspace, memoryMb), "--remount-ro", "/"])];
+
+    /// <summary>The same for one whose root is an image: writable, and its own.</summary>
+    public byte[] ForSandbox(string id, string token, string workspace, int memoryMb, ImageRoot root) => Join(
+    [
+        .. Beginning(root.User.Id, root.User.Group),
+        .. Middle(),
+        "--tmpfs", "/sys", "--remount-ro", "/sys",
+        .. Environment([.. root.Environment, new(AgentProtocol.WorkdirVariable, root.WorkingDirectory)]),
+        .. Own(id, token, workspace, memoryMb),
+    ]);
+
+    private IEnumerable<string> Beginning(uint user, uint group) =>
+    [
+        .. _wall.Options(user, group),
+        "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net",
+        .. File.Exists("/proc/self/ns/cgroup") ? ["--unshare-cgroup"] : Array.Empty<string>(),
+        "--as-pid-1", "--new-session",
+        "--seccomp", Text(SeccompDescriptor), "--json-status-fd", Text(StatusDescriptor),
+    ];
+
+    private IEnumerable<string> Middle() =>
+    [
+        "--ro-bind", _agent, AgentProgram,
+        "--proc", "/proc",
+        .. Masked.Where(File.Exists).SelectMany(path => new[] { "--ro-bind", "/dev/null", path }),
+        .. new[] { "/proc/acpi", "/proc/scsi" }.Where(Directory.Exists).SelectMany(path => new[] { "--tmpfs", path, "--remount-ro", path }),
+        "--dev", "/dev",
+    ];
+
+    /// <summary>What commands inherit, and what the agent is told; a later value of a name wins.</summary>
+    private static IEnumerable<string> Environment(IEnumerable<KeyValuePair<string, string>> own)
     {
-        List<string> common =
+        IEnumerable<KeyValuePair<string, string>> all =
         [
-            .. wall.Options,
-            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net",
-            .. File.Exists("/proc/self/ns/cgroup") ? ["--unshare-cgroup"] : Array.Empty<string>(),
-            "--as-pid-1", "--new-session",
-            "--seccomp", Text(SeccompDescriptor), "--json-status-fd", Text(StatusDescriptor),
-            .. HostImage.Mounts(),
-            "--ro-bind", etc, "/etc",
-            "--ro-bind", agent, AgentProgram,
-            "--proc", "/proc",
-            .. Masked.Where(File.Exists).SelectMany(path => new[] { "--ro-bind", "/dev/null", path }),
-            .. new[] { "/proc/acpi", "/proc/scsi" }.Where(Directory.Exists).SelectMany(path => new[] { "--tmpfs", path, "--remount-ro", path }),
-            "--dev", "/dev",
-            "--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--symlink", "../run", "/var/run", "--dir", "/root", "--dir", "/sys",
-            "--clearenv",
-            "--setenv", "HOME", "/workspace",
-            "--setenv", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "--setenv", "LANG", "C.UTF-8",
-            "--setenv", "TERM", "xterm-256color",
-            "--setenv", "USER", "sandbox",
-            "--setenv", "LOGNAME", "sandbox",
-            "--setenv", "SHELL", HostImage.Shell,
-            "--setenv", AgentProtocol.DialVariable, $"unix:{SocketDirectory}/agent.sock",
-            "--setenv", AgentProtocol.WorkdirVariable, "/workspace",
-            // Not the workspace: where bwrap starts as root it may not enter what is the sandbox's alone.
-            "--chdir", "/",
+            new("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), new("LANG", "C.UTF-8"), new("TERM", "xterm-256color"),
+            .. own,
+            new(AgentProtocol.DialVariable, $"unix:{SocketDirectory}/agent.sock"),
         ];
-        return new BubblewrapArguments(Join(common), program.SizesTmpfs);
+        // Not the workspace: where bwrap starts as root it may not enter what is the sandbox's alone.
+        return ["--clearenv", .. all.SelectMany(variable => new[] { "--setenv", variable.Key, variable.Value }), "--chdir", "/"];
     }
 
-    /// <summary>All of them for one sandbox, each ended by a zero byte.</summary>
-    public byte[] ForSandbox(string id, string token, string workspace, int memoryMb)
+    private IEnumerable<string> Own(string id, string token, string workspace, int memoryMb)
     {
         // The machine's memory, not its disk: a quarter is left to processes even when both are full.
         long memory = memoryMb * Mebibyte;
-        List<string> own =
+        return
         [
             "--hostname", id,
             "--setenv", AgentProtocol.TokenVariable, token,
@@ -81,21 +108,14 @@ internal sealed class BubblewrapArguments
             .. Tmpfs("/tmp", memory / 2),
             .. Tmpfs("/dev/shm", memory / 4),
             "--remount-ro", "/dev",
-            // Last: the root itself is a tmpfs without bound in which the mount points above had to be made.
-            "--remount-ro", "/",
         ];
-        byte[] tail = Join(own);
-        byte[] all = new byte[_common.Length + tail.Length];
-        _common.CopyTo(all, 0);
-        tail.CopyTo(all, _common.Length);
-        return all;
     }
 
     private IEnumerable<string> Tmpfs(string path, long bytes)
     {
         yield return "--perms";
         yield return "1777";
-        if (_sizesTmpfs)
+        if (_program.SizesTmpfs)
         {
             yield return "--size";
             yield return Text(Math.Max(bytes, LeastTmpfs));

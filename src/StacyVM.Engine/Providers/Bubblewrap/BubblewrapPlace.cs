@@ -22,7 +22,7 @@ internal sealed class BubblewrapPlace(string id, BubblewrapState state, SandboxF
 
     private readonly UsageSampler _sampler = new();
 
-    public string Image => HostImage.Name;
+    public string Image => state.Image;
 
     public SandboxHandle Handle { get; } = state.ToHandle();
 

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Agents;
 using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Images;
 using StacyVM.Engine.Linux;
 using StacyVM.Protocol.Agent;
 using StacyVM.Protocol.Problems;
@@ -11,9 +12,9 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 
 /// <summary>
 /// Sandboxes of namespaces, system call filter and control groups, built by <c>bwrap</c> on this machine: the host's own programs,
-/// read-only, a private <c>/workspace</c>, no network. Each runs under a host user of its own when the server is root.
+/// read-only, or a copy-on-write root of an image; a private <c>/workspace</c>, no network. Each runs under a host user of its own when the server is root.
 /// </summary>
-internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider, IAsyncDisposable
+internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider, IAsyncDisposable
 {
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
 
@@ -51,7 +52,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
             var spec = new SandboxSpec { Image = HostImage.Name, MemoryMb = 64, Vcpus = 1, DiskMb = 16, PidsLimit = options.PidsLimit };
             ISandbox sandbox = await CreateAsync(id, spec, null, cancellation).ConfigureAwait(false);
             await sandbox.DestroyAsync(cancellation).ConfigureAwait(false);
-            return new ProviderHealth(true, null, BubblewrapHealth.Enforced(setup), [HostImage.Name]) { Gaps = [.. setup.Cgroups.Unenforced.Keys] };
+            return new ProviderHealth(true, null, BubblewrapHealth.Enforced(setup), [HostImage.Name, .. images.All.SelectMany(image => image.Names)]) { Gaps = [.. setup.Cgroups.Unenforced.Keys] };
         }
         catch (StacyVMException problem)
         {
@@ -69,9 +70,8 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
 
     public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
     {
-        // 1. Only the host's own image; another is run as it only when nobody asked for it.
-        if (spec.Image != HostImage.Name && !spec.ImageIsDefault)
-            throw new StacyVMException(ProblemKind.InvalidInput, $"bubblewrap has no image \"{spec.Image}\"; it has \"{HostImage.Name}\" (this machine's own programs)");
+        // 1. Its image, pulled when it is not here; null for the host's own programs.
+        StoredImage? image = await ImageOfAsync(spec, progress, cancellation).ConfigureAwait(false);
         BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
 
@@ -92,15 +92,20 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
                 MemoryMb = spec.MemoryMb,
                 DiskMb = spec.DiskMb,
                 BootId = ProcessIdentity.BootId,
+                Image = image?.Title ?? HostImage.Name,
             };
-            folder.Make(state, setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb), setup.Users is not null, !setup.Wall.UserNamespace);
+            folder.Make(state, setup.Users is not null, !setup.Wall.UserNamespace);
+            ImageRoot? root = image is null ? null : MakeRoot(setup, image, folder, user, id);
+            folder.WriteArguments(root is null
+                ? setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb)
+                : setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb, root));
             setup.Cgroups.Create(id, SandboxLimits.OfGroups(spec));
 
             // 4. The listener before the agent, so that its first dial succeeds.
             listener = host.Listen(id, state.Token, user);
             // The launch itself, a millisecond, is not cut off: whether there is something to clean up has to be known.
             HostLauncher launcher = await host.LauncherAsync(cancellation).ConfigureAwait(false);
-            LaunchedProgram bwrap = await launcher.LaunchAsync(Request(setup, folder, spec, id, user), CancellationToken.None).ConfigureAwait(false);
+            LaunchedProgram bwrap = await launcher.LaunchAsync(Request(setup, folder, spec, id, user, root), CancellationToken.None).ConfigureAwait(false);
 
             // 5. The agent comes, or bwrap says why not.
             await ArriveAsync(id, listener, bwrap, folder, cancellation).ConfigureAwait(false);
@@ -151,7 +156,7 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
             else if (new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
             {
                 ProcessIdentity? process = _living.TryGetValue(id, out Living? known) && known.Process.IsAlive ? known.Process : folder.FindProcess();
-                found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, HostImage.Name, state.CreatedAt);
+                found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, state.Image, state.CreatedAt);
             }
         }
 
@@ -187,19 +192,21 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         return new AgentSandbox(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
     }
 
-    private StartProcessRequest Request(BubblewrapSetup setup, SandboxFolder folder, SandboxSpec spec, string id, uint user) => new()
+    private StartProcessRequest Request(BubblewrapSetup setup, SandboxFolder folder, SandboxSpec spec, string id, uint user, ImageRoot? root) => new()
     {
         // The socket directory stands in the open, first: it is by this that the processes of a sandbox are known in a process list.
         Arguments =
         [
-            setup.Program.Path, "--dir", "/run", "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
+            .. root?.Stage(host.AgentPath, images.LayersDirectory) ?? [],
+            setup.Program.Path, .. root is null ? ["--dir", "/run"] : new[] { "--bind", root.Mounted, "/", "--tmpfs", "/run" }, "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
             "--args", BubblewrapArguments.ArgumentsDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture),
             .. SandboxLimits.WithinNamespace(spec, setup.Cgroups, shared: setup.Users is null),
             .. setup.Wall.Entry(user),
         ],
         WorkingDirectory = "/",
-        UserId = setup.Wall.LaunchAs(setup.Users is null ? null : user),
-        GroupId = setup.Wall.LaunchAs(setup.Users is null ? null : user),
+        // The root of an image is mounted by root, who then becomes the sandbox's user by himself.
+        UserId = root is null ? setup.Wall.LaunchAs(setup.Users is null ? null : user) : StartProcessRequest.Inherit,
+        GroupId = root is null ? setup.Wall.LaunchAs(setup.Users is null ? null : user) : StartProcessRequest.Inherit,
         Files =
         [
             new(0, "/dev/null", false),
@@ -212,6 +219,25 @@ internal sealed class BubblewrapProvider(AgentHost host, BubblewrapOptions optio
         Cgroups = setup.Cgroups.JoinFiles(id),
         Limits = SandboxLimits.OfProcesses(spec, setup.Cgroups, shared: setup.Users is null),
     };
+
+    private async Task<StoredImage?> ImageOfAsync(SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        if (spec.Image == HostImage.Name)
+            return null;
+        // A default that nobody asked for is not pulled: the host's own programs stand in for it.
+        if (images.Find(spec.Image) is { } here)
+            return here;
+        return spec.ImageIsDefault ? null : await images.EnsureAsync(spec.Image, progress, cancellation).ConfigureAwait(false);
+    }
+
+    private ImageRoot MakeRoot(BubblewrapSetup setup, StoredImage image, SandboxFolder folder, uint user, string id)
+    {
+        if (!setup.Wall.UserNamespace)
+            throw new StacyVMException(ProblemKind.ProviderUnavailable, "sandboxes from images need user namespaces, which this host refuses to ordinary users; the image host works without");
+        var root = new ImageRoot(image, images.Use(image, folder.Path), folder, user, setup.Users is not null);
+        root.Make(id);
+        return root;
+    }
 
     private static async Task ArriveAsync(string id, AgentListener listener, LaunchedProgram bwrap, SandboxFolder folder, CancellationToken cancellation)
     {

@@ -27,6 +27,9 @@ internal sealed record BubblewrapState
     /// <summary>What its workspace may hold; 0: not bounded.</summary>
     public int DiskMb { get; init; }
 
+    /// <summary>What its root is made of.</summary>
+    public string Image { get; init; } = HostImage.Name;
+
     /// <summary>Boot of the kernel in which it was started: none of its processes lives in another.</summary>
     public required string BootId { get; init; }
 

@@ -25,10 +25,12 @@ internal sealed record BubblewrapWall(bool UserNamespace, bool NestedDisabled)
         : "no user namespace, because this host refuses them to ordinary users: bwrap starts as root and drops to the sandbox's user before the agent starts";
 
     /// <summary>Options of bwrap.</summary>
-    public IReadOnlyList<string> Options =>
+    /// <param name="user">Whom the sandbox sees itself as, where it has a user namespace.</param>
+    /// <param name="group">And its group.</param>
+    public IReadOnlyList<string> Options(uint user, uint group) =>
     [
         .. UserNamespace
-            ? ["--unshare-user", "--uid", Number(HostImage.SandboxUser), "--gid", Number(HostImage.SandboxUser), .. NestedDisabled ? ["--disable-userns"] : Array.Empty<string>()]
+            ? ["--unshare-user", "--uid", Number(user), "--gid", Number(group), .. NestedDisabled ? ["--disable-userns"] : Array.Empty<string>()]
             : Array.Empty<string>(),
         "--cap-drop", "ALL",
         .. UserNamespace ? [] : new[] { "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID" },
@@ -78,7 +80,7 @@ internal sealed record BubblewrapWall(bool UserNamespace, bool NestedDisabled)
             LaunchedProgram trial = await launcher.LaunchAsync(
                 new StartProcessRequest
                 {
-                    Arguments = [program.Path, .. Options, "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", .. Drop(user ?? 0), "/usr/bin/env"],
+                    Arguments = [program.Path, .. Options(HostImage.SandboxUser, HostImage.SandboxUser), "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", .. Drop(user ?? 0), "/usr/bin/env"],
                     WorkingDirectory = "/",
                     UserId = LaunchAs(user),
                     GroupId = LaunchAs(user),

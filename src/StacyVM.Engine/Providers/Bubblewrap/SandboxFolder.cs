@@ -26,6 +26,9 @@ internal sealed class SandboxFolder(AgentHost host, string id)
 
     public string Workspace => System.IO.Path.Combine(Path, "workspace");
 
+    /// <summary>What a sandbox from an image has changed of its root; absent for the host's programs.</summary>
+    public string Upper => System.IO.Path.Combine(Path, "upper");
+
     /// <summary>Arguments of bwrap, the agent's token among them: they never stand in a process list.</summary>
     public string Arguments => System.IO.Path.Combine(Path, "arguments");
 
@@ -42,14 +45,12 @@ internal sealed class SandboxFolder(AgentHost host, string id)
 
     /// <summary>Makes it, whole or not at all.</summary>
     /// <param name="state">The marker.</param>
-    /// <param name="arguments">For bwrap.</param>
     /// <param name="privileged">The server is root: what belongs to the sandbox is given to its user.</param>
     /// <param name="ownUsers">It sees itself as its host user.</param>
-    public void Make(BubblewrapState state, byte[] arguments, bool privileged, bool ownUsers)
+    public void Make(BubblewrapState state, bool privileged, bool ownUsers)
     {
         MakeDirectory(Draft, privileged ? SearchableByGroup : 0x1C0);
         Write("sandbox.json", state.ToBytes(), 0x180);
-        Write("arguments", arguments, 0x180);
         MakeDirectory(System.IO.Path.Combine(Draft, "agent"), Searchable);
         Write("agent/hostname", Encoding.ASCII.GetBytes(id + "\n"), 0x1A4);
         Write("agent/hosts", Encoding.ASCII.GetBytes($"127.0.0.1 localhost {id}\n::1 localhost ip6-localhost {id}\n"), 0x1A4);
@@ -68,6 +69,14 @@ internal sealed class SandboxFolder(AgentHost host, string id)
         }
         if (Libc.Rename(Draft, Path) != 0)
             throw new IOException($"cannot rename {Draft}: {Libc.LastError()}", Libc.Error);
+    }
+
+    /// <summary>For bwrap, which reads and closes them before the agent starts.</summary>
+    public void WriteArguments(byte[] arguments)
+    {
+        File.WriteAllBytes(Arguments, arguments);
+        if (Libc.ChangeMode(Arguments, 0x180) != 0)
+            throw new IOException($"cannot change the mode of {Arguments}: {Libc.LastError()}");
     }
 
     /// <summary>It gives its name up by one rename, too: a removal that is cut off is found again as one that was never finished.</summary>

@@ -48,6 +48,11 @@ internal sealed class WatchedWorkspace(string id, BubblewrapState state, Sandbox
     public void Look(ILogger log)
     {
         (long used, bool hides) = TreeUsage.Measure(folder.Workspace, 2 * _bound);
+        if (Directory.Exists(folder.Upper))
+        {
+            (long changed, bool closed) = TreeUsage.Measure(folder.Upper, 2 * _bound);
+            (used, hides) = (used + changed, hides || closed);
+        }
         _hidden = hides ? _hidden + 1 : 0;
         if (used > 2 * _bound)
             End(log, string.Create(CultureInfo.InvariantCulture, $"its workspace held more than twice its {state.DiskMb} MiB of disk, so it was ended"));

@@ -3,6 +3,7 @@ using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Images;
 using StacyVM.Protocol.Problems;
 
 namespace StacyVM.Engine.Providers.Docker;
@@ -13,7 +14,7 @@ internal sealed class DockerImages(DockerDaemon daemon, ILogger logger)
     private const int NamedInErrors = 10;
 
     private readonly ConcurrentDictionary<string, DockerImage> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, ImagePull> _pulls = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SharedPull<bool>> _pulls = new(StringComparer.Ordinal);
 
     /// <summary>An image that is there, pulled if need be.</summary>
     /// <exception cref="StacyVMException"><see cref="ProblemKind.InvalidInput"/> when it cannot be had, naming those that can.</exception>
@@ -65,20 +66,20 @@ internal sealed class DockerImages(DockerDaemon daemon, ILogger logger)
 
     private async Task PullAsync(string image, IProgress<string>? progress, CancellationToken cancellation)
     {
-        ImagePull pull;
+        SharedPull<bool> pull;
         while (true)
         {
-            pull = _pulls.GetOrAdd(image, name => new ImagePull(name, (messages, abandoned) => PullOnceAsync(name, messages, abandoned), Ended));
+            pull = _pulls.GetOrAdd(image, name => new SharedPull<bool>((report, abandoned) => PullOnceAsync(name, new PullSentences(name, report), abandoned), Ended));
             if (pull.TryJoin(progress))
                 break;
             Ended(pull);
         }
         await pull.WaitAsync(progress, cancellation).ConfigureAwait(false);
 
-        void Ended(ImagePull over) => _pulls.TryRemove(KeyValuePair.Create(image, over));
+        void Ended(SharedPull<bool> over) => _pulls.TryRemove(KeyValuePair.Create(image, over));
     }
 
-    private async Task PullOnceAsync(string image, IProgress<JSONMessage> progress, CancellationToken cancellation)
+    private async Task<bool> PullOnceAsync(string image, IProgress<JSONMessage> progress, CancellationToken cancellation)
     {
         DockerLog.PullStarted(logger, image);
         var failure = new PullFailure(progress);
@@ -103,6 +104,7 @@ internal sealed class DockerImages(DockerDaemon daemon, ILogger logger)
         if (reason is not null)
             throw await CannotHaveAsync(image, reason, cancellation).ConfigureAwait(false);
         DockerLog.PullEnded(logger, image);
+        return true;
     }
 
     private async Task<StacyVMException> CannotHaveAsync(string image, string reason, CancellationToken cancellation)

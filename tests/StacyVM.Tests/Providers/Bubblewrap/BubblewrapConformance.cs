@@ -9,7 +9,7 @@ namespace StacyVM.Tests.Providers.Bubblewrap;
 
 public sealed class BubblewrapConformance : ProviderConformance
 {
-    private protected override ISandboxProvider Make(AgentHost host) => new BubblewrapProvider(host, new BubblewrapOptions(), NullLoggerFactory.Instance);
+    private protected override ISandboxProvider Make(AgentHost host) => new BubblewrapProvider(host, TestStore.Of(host), new BubblewrapOptions(), NullLoggerFactory.Instance);
 
     protected override IReadOnlyList<string> EchoServer(int port) => ["/usr/bin/python3", .. base.EchoServer(port).Skip(1)];
 }

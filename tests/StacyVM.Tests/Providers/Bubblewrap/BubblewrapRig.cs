@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using StacyVM.Engine.Agents;
 using StacyVM.Engine.Configuration;
+using StacyVM.Engine.Images;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Protocol;
@@ -13,16 +14,19 @@ namespace StacyVM.Tests.Providers.Bubblewrap;
 /// <summary>A bubblewrap provider on a data directory of its own. Disposal removes what a test left, and fails when something cannot be.</summary>
 public sealed class BubblewrapRig : IAsyncDisposable
 {
-    private BubblewrapRig(string directory, AgentHost host, BubblewrapProvider provider)
+    private BubblewrapRig(string directory, AgentHost host, ImageStore images, BubblewrapProvider provider)
     {
         Directory = directory;
         Host = host;
+        Images = images;
         Provider = provider;
     }
 
     public string Directory { get; }
 
     internal AgentHost Host { get; }
+
+    internal ImageStore Images { get; }
 
     internal BubblewrapProvider Provider { get; }
 
@@ -35,7 +39,9 @@ public sealed class BubblewrapRig : IAsyncDisposable
         Assert.SkipUnless(File.Exists(agent), "the agent is not published: make build");
         directory ??= System.IO.Directory.CreateTempSubdirectory("stacyvm-bwrap-").FullName;
         AgentHost host = await AgentHost.OpenAsync(directory, () => File.OpenRead(agent));
-        return new BubblewrapRig(directory, host, new BubblewrapProvider(host, new BubblewrapOptions(), NullLoggerFactory.Instance) { UserNamespaces = userNamespaces });
+        ImageStore images = TestStore.Of(host);
+        return new BubblewrapRig(
+            directory, host, images, new BubblewrapProvider(host, images, new BubblewrapOptions(), NullLoggerFactory.Instance) { UserNamespaces = userNamespaces });
     }
 
     internal static SandboxSpec Spec(int memoryMb = 256, int pids = 64, int diskMb = 64) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using StacyVM.Engine.Agents;
@@ -52,15 +51,7 @@ public abstract class DockerConformanceOverBothRoutes(ThrowawayDaemon daemon) : 
         ];
     }
 
-    protected override IReadOnlyList<string> EchoServer(int port) => Serve(port, $"nc -ll -p {port} -e cat");
+    protected override IReadOnlyList<string> EchoServer(int port) => BusyboxServers.Echo(port);
 
-    protected override IReadOnlyList<string> WebServer(int port) =>
-        Serve(port, $"mkdir -p www && printf hello >www/index.html && httpd -f -p {port} -h www");
-
-    /// <summary>Says so when the kernel has the port among those that are listened on.</summary>
-    private static IReadOnlyList<string> Serve(int port, string server) =>
-    [
-        "sh", "-c",
-        $"({server}) & until grep -q ':{port.ToString("X4", CultureInfo.InvariantCulture)} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6; do usleep 1000; done; echo ready; wait",
-    ];
+    protected override IReadOnlyList<string> WebServer(int port) => BusyboxServers.Web(port);
 }

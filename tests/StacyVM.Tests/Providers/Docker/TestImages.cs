@@ -55,6 +55,15 @@ internal static class TestImages
             new ImagesCreateParameters { FromSrc = "-", Repo = parts[0], Tag = parts[1], Changes = changes }, tar, null!, new Progress<JSONMessage>());
     }
 
+    /// <summary>The archive of the small system, for stores of our own.</summary>
+    public static byte[] SystemArchive()
+    {
+        using var tar = new MemoryStream();
+        using (var writer = new TarWriter(tar, TarEntryFormat.Pax, leaveOpen: true))
+            System(writer);
+        return tar.ToArray();
+    }
+
     internal static void System(TarWriter tar)
     {
         foreach (string directory in new[] { "bin", "etc", "proc", "sys", "dev", "root", "usr", "usr/bin" })

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace StacyVM.EndToEnd.Server;
 
 /// <summary>Runs the published binary's command line against a server.</summary>
-internal static class Cli
+internal static class StacyCli
 {
     public sealed record Outcome(int Code, string Out, string Error);
 

@@ -1,0 +1,113 @@
+using System.Text;
+using StacyVM.Agent.Linux;
+using StacyVM.Protocol.Agent;
+
+namespace StacyVM.Agent.Roots;
+
+/// <summary>
+/// Between the launcher and the program that builds a wall: gives that program a copy-on-write root of an image, in a mount namespace of its own,
+/// so that no mount is ever seen on the host and all of them end with the sandbox. Then it is that program.
+/// </summary>
+internal static unsafe class RootStage
+{
+    private const int NewMountNamespace = 0x20000;
+    private const nuint Recursive = 0x4000, Private = 0x40000, NoSuid = 2, NoDevices = 4;
+    private const uint UnprivilegedTail = uint.MaxValue;
+
+    /// <summary>
+    /// 1 a mount namespace, 2 the layers as the sandbox's user owns them, 3 the overlay, 4 that user, 5 directories that will be mounted on, 6 the program.
+    /// Does not return when it succeeds.
+    /// </summary>
+    internal static void Run(RootStageOptions options)
+    {
+        // 1. Nothing of it reaches the host's own namespace. Rootless, the caller has made both namespaces already.
+        if (Libc.Unshare(NewMountNamespace) != 0)
+            throw OperationFailure.Of(Errno.Last, "cannot make a mount namespace");
+        Mount(null, "/", null, Recursive | Private, null);
+
+        // 2. and 3. Relative names: the kernel takes one page of options, and images have many layers.
+        string layers = options.Layers;
+        if (options.User != UnprivilegedTail)
+            layers = OwnedLayers.Attach(options.Layers, Path.Combine(options.Folder, "layers"), options.User);
+        ChangeDirectory(layers);
+        string folder = options.Folder;
+        string overlay = $"lowerdir={string.Join(':', options.LayerNames)},upperdir={folder}/upper,workdir={folder}/work,userxattr";
+        if (Encoding.UTF8.GetByteCount(overlay) > 4000)
+            throw new OperationFailure(AgentStatus.Unsupported, $"the image has {options.LayerNames.Length} layers, more than one overlay takes");
+        string root = folder + "/root";
+        Mount("overlay", root, "overlay", NoSuid | NoDevices, overlay);
+        ChangeDirectory("/");
+
+        // 4. The sandbox's user, and no privilege is left.
+        if (options.User != UnprivilegedTail)
+            BecomeUser(options.User);
+        else
+            Libc.ProcessControl(ProcessOptions.AmbientCapabilities, ProcessOptions.ClearAmbient, 0, 0, 0);
+
+        // 5. An image may have links in their place, which must not lead whoever mounts there elsewhere.
+        foreach (string name in options.Directories)
+            MakeDirectory(root + "/" + name);
+
+        // 6.
+        Execute(options.Command);
+    }
+
+    private static void Mount(string? source, string target, string? type, nuint flags, string? data)
+    {
+        fixed (byte* s = Terminated(source), t = Terminated(target), k = Terminated(type), d = Terminated(data))
+        {
+            if (Libc.Mount(s, t, k, flags, d) != 0)
+                throw OperationFailure.Of(Errno.Last, $"cannot mount {type ?? "a private tree"} on {target}");
+        }
+    }
+
+    private static void BecomeUser(uint user)
+    {
+        bool became = Libc.SystemCall(CallNumbers.SetGroups, 0, 0, 0) == 0
+            && Libc.SystemCall(CallNumbers.SetGroup, user, 0, 0) == 0
+            && Libc.SystemCall(CallNumbers.SetUser, user, 0, 0) == 0;
+        if (!became)
+            throw OperationFailure.Of(Errno.Last, $"cannot become user {user}");
+    }
+
+    private static void MakeDirectory(string path)
+    {
+        fixed (byte* p = Terminated(path))
+        {
+            FileStatus status;
+            if (Libc.StatusAt(At.WorkingDirectory, p, At.NoFollow, At.BasicStatus, &status) == 0)
+            {
+                if (status.IsDirectory)
+                    return;
+                Libc.UnlinkAt(At.WorkingDirectory, p, 0);
+            }
+            if (Libc.MakeDirectoryAt(At.WorkingDirectory, p, 0x1ED) != 0)
+                throw OperationFailure.Of(Errno.Last, $"cannot make {path}");
+        }
+    }
+
+    private static void ChangeDirectory(string path)
+    {
+        fixed (byte* p = Terminated(path))
+        {
+            if (ForkCalls.ChangeDirectory(p) != 0)
+                throw OperationFailure.Of(*ForkCalls.ErrnoLocation(), path);
+        }
+    }
+
+    private static void Execute(string[] command)
+    {
+        byte** arguments = stackalloc byte*[command.Length + 1];
+        var held = new System.Runtime.InteropServices.GCHandle[command.Length];
+        for (int i = 0; i < command.Length; i++)
+        {
+            held[i] = System.Runtime.InteropServices.GCHandle.Alloc(Terminated(command[i]), System.Runtime.InteropServices.GCHandleType.Pinned);
+            arguments[i] = (byte*)held[i].AddrOfPinnedObject();
+        }
+        arguments[command.Length] = null;
+        ForkCalls.Execute(arguments[0], arguments, Libc.GetEnvironment());
+        throw OperationFailure.Of(*ForkCalls.ErrnoLocation(), command[0]);
+    }
+
+    internal static byte[]? Terminated(string? text) => text is null ? null : Encoding.UTF8.GetBytes(text + "\0");
+}

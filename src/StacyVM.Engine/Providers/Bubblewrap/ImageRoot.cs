@@ -1,0 +1,122 @@
+using System.Globalization;
+using StacyVM.Engine.Agents;
+using StacyVM.Engine.Images;
+using StacyVM.Engine.Linux;
+
+namespace StacyVM.Engine.Providers.Bubblewrap;
+
+/// <summary>
+/// A sandbox's own copy-on-write root of an image: the layers, which all sandboxes share and none can change, below a directory of its own. It is
+/// mounted by the agent's program on the way to bwrap, in a namespace that ends with the sandbox.
+/// </summary>
+/// <param name="image">In the store.</param>
+/// <param name="layers">Its layers, uppermost first.</param>
+/// <param name="folder">Of the sandbox.</param>
+/// <param name="owner">Host user of the sandbox.</param>
+/// <param name="privileged">The server is root: what belongs to the sandbox is given to that user.</param>
+internal sealed class ImageRoot(StoredImage image, IReadOnlyList<string> layers, SandboxFolder folder, uint owner, bool privileged)
+{
+    /// <summary>Part of util-linux: makes the namespaces that only root makes without one.</summary>
+    private const string Unsharer = "/usr/bin/unshare";
+
+    private const string Workspace = "/workspace";
+    private const string Shell = "/bin/sh";
+
+    /// <summary>Names in the root on which bwrap mounts.</summary>
+    private const string MountPoints = "dev,proc,run,sys,tmp,workspace";
+
+    private readonly ImageFileReader _files = new(layers);
+
+    public string Title => image.Title;
+
+    public ImageUser User { get; } = ImageUser.Of(image, new ImageFileReader(layers));
+
+    /// <summary>Makes its directories, with the few files that differ from sandbox to sandbox.</summary>
+    public void Make(string id)
+    {
+        MakeDirectory(folder.Upper, owned: true);
+        // The kernel's own, and the points on which is mounted.
+        foreach (string name in (string[])["work", "root", "layers"])
+            MakeDirectory(Path.Combine(folder.Path, name), owned: false);
+        using (var tree = new TreeWriter(folder.Upper))
+        {
+            tree.MakeDirectory("etc", 0x1ED);
+            if (WorkingDirectory != Workspace && !_files.HasDirectory(WorkingDirectory[1..]))
+                tree.MakeDirectory(WorkingDirectory[1..], 0x1ED);
+        }
+        Write("passwd", User.Passwd(_files, Home, Shell));
+        Write("group", User.Groups(_files));
+        Write("hostname", id + "\n");
+        Write("hosts", $"127.0.0.1 localhost {id}\n::1 localhost ip6-localhost {id}\n");
+        Write("resolv.conf", "");
+        if (privileged)
+            OwnAll(folder.Upper);
+    }
+
+    /// <summary>What the launcher starts before bwrap.</summary>
+    /// <param name="agentProgram">The agent's program on the host.</param>
+    /// <param name="layersDirectory">Of the store.</param>
+    public IReadOnlyList<string> Stage(string agentProgram, string layersDirectory) =>
+    [
+        .. privileged ? [] : new[] { Unsharer, "--user", "--map-current-user", "--keep-caps", "--mount", "--" },
+        agentProgram, "stage", layersDirectory, string.Join(':', layers.Select(Path.GetFileName)), folder.Path,
+        privileged ? owner.ToString(CultureInfo.InvariantCulture) : "-", MountPoints, "--",
+    ];
+
+    /// <summary>Where the root is mounted; bound as the sandbox's own.</summary>
+    public string Mounted => Path.Combine(folder.Path, "root");
+
+    /// <summary>The image's variables over those that every sandbox has.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Environment
+    {
+        get
+        {
+            yield return new("HOME", Home);
+            yield return new("USER", User.Name);
+            yield return new("LOGNAME", User.Name);
+            yield return new("SHELL", Shell);
+            foreach (KeyValuePair<string, string> variable in image.Config.Environment)
+            {
+                // The agent's own are not the image's to set.
+                if (!variable.Key.StartsWith(StacyVM.Protocol.Agent.AgentProtocol.VariablePrefix, StringComparison.Ordinal))
+                    yield return variable;
+            }
+        }
+    }
+
+    /// <summary>Where commands start: the image's working directory, or the workspace where it has none.</summary>
+    public string WorkingDirectory { get; } = Normal(image.Config.WorkingDirectory) ?? Workspace;
+
+    private string Home => User.Home is { } home && _files.HasDirectory(home[1..]) ? home : Workspace;
+
+    private static string? Normal(string path)
+    {
+        if (!path.StartsWith('/') || path.Contains('\0') || path.Length > 1024)
+            return null;
+        string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length == 0 || parts.Any(part => part is "." or "..") ? null : "/" + string.Join('/', parts);
+    }
+
+    private void Write(string name, string content)
+    {
+        using var tree = new TreeWriter(folder.Upper);
+        using FileStream file = tree.CreateFile("etc/" + name, 0x1A4);
+        file.Write(System.Text.Encoding.UTF8.GetBytes(content));
+    }
+
+    private void MakeDirectory(string path, bool owned)
+    {
+        if (Libc.MakeDirectory(path, 0x1ED) != 0 || Libc.ChangeMode(path, 0x1ED) != 0 || (owned && privileged && Libc.ChangeOwner(path, owner, owner) != 0))
+            throw new IOException($"cannot make {path}: {Libc.LastError()}", Libc.Error);
+    }
+
+    /// <summary>Nobody else has seen these yet.</summary>
+    private void OwnAll(string directory)
+    {
+        foreach (string path in Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories))
+        {
+            if (Libc.ChangeOwner(path, owner, owner) != 0)
+                throw new IOException($"cannot give {path} to user {owner}: {Libc.LastError()}", Libc.Error);
+        }
+    }
+}
