@@ -14,6 +14,9 @@ internal sealed record ApiOperation(string Method, string Path, JsonElement Json
 
     public bool OfSandbox => Path.StartsWith("/sandboxes/{id}", StringComparison.Ordinal);
 
+    /// <summary>It succeeds only beside a registry: <c>ImageTests</c> has a real one.</summary>
+    public bool NeedsRegistry => Id is "pullImage";
+
     /// <summary>Neither ends by itself: they have tests of their own.</summary>
     public bool Endless => Id is "streamEvents" or "execOverWebSocket";
 

@@ -25,6 +25,15 @@ internal static class Preparations
             await TemplateAsync(server, call);
             call.Body = $$"""{"provider":"{{call.Provider}}","ttl":"5m"}""";
         },
+        ["importImage"] = (_, call) =>
+        {
+            call.Query["name"] = "contract:1";
+            return Say(call, RootArchive());
+        },
+        ["listImages"] = ImageAsync,
+        ["getImage"] = ImageAsync,
+        ["removeImage"] = ImageAsync,
+        ["pruneImages"] = ImageAsync,
         ["createEnvironmentSpec"] = (_, call) => Say(call, SpecBody()),
         ["listEnvironmentSpecs"] = SpecAsync,
         ["getEnvironmentSpec"] = SpecAsync,
@@ -81,6 +90,22 @@ internal static class Preparations
         string name = call.Route.GetValueOrDefault("name", "contract");
         await server.SendAsync("DELETE", $"templates/{name}");
         await server.DoneAsync("POST", "templates", $$$"""{"name":"{{{name}}}","image":"host","setup":["true"],"metadata":{"a":"b"}}""");
+    }
+
+    private static async Task ImageAsync(ContractServer server, ContractCall call)
+    {
+        if (call.Route.ContainsKey("name"))
+            call.Route["name"] = "contract:1";
+        await server.DoneAsync("POST", "images/import?name=contract%3A1", RootArchive());
+    }
+
+    /// <summary>A root file system of one file, as tar; all of it is ASCII.</summary>
+    private static string RootArchive()
+    {
+        using var bytes = new MemoryStream();
+        using (var tar = new System.Formats.Tar.TarWriter(bytes, System.Formats.Tar.TarEntryFormat.Ustar, leaveOpen: true))
+            tar.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, "etc/motd") { DataStream = new MemoryStream("hello"u8.ToArray()) });
+        return System.Text.Encoding.ASCII.GetString(bytes.ToArray());
     }
 
     private static string SpecBody() => $$"""{"owner_id":"alice","name":"{{Guid.NewGuid()}}","base_image":"python","python_packages":["pandas>=2"],"python_version":"3.12"}""";

@@ -57,6 +57,13 @@ internal static class RouteScopes
         DELETE /templates/{name}                                   api:*
         POST   /templates/{name}/spawn                             api:*
 
+        GET    /images                                            read:*
+        GET    /images/{name}                                     read:*
+        POST   /images/pull                                       api:*
+        POST   /images/import                                     operator:*
+        POST   /images/prune                                      operator:*
+        DELETE /images/{name}                                     operator:*
+
         POST   /environments/specs                                operator:*
         GET    /environments/specs                                read:*
         GET    /environments/specs/{id}                           read:*
