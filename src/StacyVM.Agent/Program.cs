@@ -1,6 +1,7 @@
 using StacyVM.Agent;
 using StacyVM.Agent.Connection;
 using StacyVM.Agent.Linux;
+using StacyVM.Agent.Processes;
 using StacyVM.Agent.Roots;
 
 try
@@ -8,6 +9,10 @@ try
     switch (args)
     {
         case []:
+            new SandboxAgent(AgentOptions.Read()).Run();
+            return 0;
+        case ["limited", var processes]:
+            ProcessLimit.Set(processes);
             new SandboxAgent(AgentOptions.Read()).Run();
             return 0;
         case ["connect", var address]:
@@ -20,7 +25,7 @@ try
             Descriptor.Print("stacyvm-agent " + AgentVersion.Text);
             return 0;
         default:
-            Descriptor.Complain("usage: stacyvm-agent [connect unix:/path | stage … | --version]");
+            Descriptor.Complain("usage: stacyvm-agent [limited PROCESSES | connect unix:/path | stage … | --version]");
             return 2;
     }
 }

@@ -81,7 +81,7 @@ internal sealed partial class ImageStore : IDisposable
         }
         catch (StacyVMException problem) when (problem.Kind == ProblemKind.InvalidInput)
         {
-            throw new StacyVMException(ProblemKind.InvalidInput, $"{Detail(problem)}; {WhatIsHere()}", problem);
+            throw new StacyVMException(ProblemKind.InvalidInput, $"{problem.Detail}; {WhatIsHere()}", problem);
         }
     }
 
@@ -278,11 +278,6 @@ internal sealed partial class ImageStore : IDisposable
         string more = images.Count > NamedInErrors ? $" and {images.Count - NamedInErrors} more" : "";
         return $"here are: {string.Join(", ", images.Take(NamedInErrors).Select(image => image.Title))}{more}";
     }
-
-    private static string Detail(StacyVMException problem) =>
-        problem.Problem.Title.Length > 0 && problem.Message.StartsWith(problem.Problem.Title + ": ", StringComparison.Ordinal)
-            ? problem.Message[(problem.Problem.Title.Length + 2)..]
-            : problem.Message;
 
     private sealed class Silence : IProgress<string>
     {

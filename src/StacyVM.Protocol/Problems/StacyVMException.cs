@@ -12,6 +12,9 @@ public class StacyVMException(ProblemKind kind, string detail, Exception? inner 
     /// <summary>Which problem.</summary>
     public ProblemKind Kind { get; } = kind;
 
+    /// <summary>The message without the row's title, for a problem that is told inside another.</summary>
+    public string Detail { get; } = detail;
+
     /// <summary>The row of the table.</summary>
     public Problem Problem => Problem.Of(Kind);
 

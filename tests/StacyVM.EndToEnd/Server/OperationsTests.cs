@@ -195,7 +195,12 @@ public sealed class OperationsTests : IDisposable
         return group.Key.Length == 0 ? keys : $"{group.Key}: {{ {keys} }}";
     }
 
-    private static string Form(ConfigurationKey key) => key.Type switch { "list" => $"[{Canary}]", "map" => $"{{ worker: {Canary} }}", _ => Canary };
+    /// <summary>Each a secret of its own: two keys that are the same are a fault of some configurations.</summary>
+    private static string Form(ConfigurationKey key)
+    {
+        string secret = $"{Canary}-{key.Name.Replace('.', '-').Replace('_', '-')}";
+        return key.Type switch { "list" => $"[{secret}]", "map" => $"{{ worker: {secret} }}", _ => secret };
+    }
 
     private static IEnumerable<string> Processes()
     {

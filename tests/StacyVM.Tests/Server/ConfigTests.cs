@@ -32,8 +32,8 @@ public sealed class ConfigTests
         Assert.False(body.TryGetProperty("overridden", out _));
         Assert.Contains("level: debug # quiet", File.ReadAllText(body.GetProperty("file").GetString()!));
         AuditRow row = await LastAuditAsync(server);
-        Assert.Equal(("root", "config.update", "logging.level, defaults.max_sandboxes, logging.format", "success"), (row.Actor, row.Action, row.Resource, row.Status));
-        Assert.Contains("root changed logging.level", server.Log.Text);
+        Assert.Equal(("root@admin:X-API-Key", "config.update", "logging.level, defaults.max_sandboxes, logging.format", "success"), (row.Actor, row.Action, row.Resource, row.Status));
+        Assert.Contains("root@admin:X-API-Key changed logging.level", server.Log.Text);
     }
 
     [Theory]

@@ -200,8 +200,8 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
             .. root?.Stage(host.AgentPath, images.LayersDirectory) ?? [],
             setup.Program.Path, .. root is null ? ["--dir", "/run"] : new[] { "--bind", root.Mounted, "/", "--tmpfs", "/run" }, "--ro-bind", folder.Agent, BubblewrapArguments.SocketDirectory,
             "--args", BubblewrapArguments.ArgumentsDescriptor.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            .. SandboxLimits.WithinNamespace(spec, setup.Cgroups, shared: setup.Users is null),
             .. setup.Wall.Entry(user),
+            .. SandboxLimits.WithinNamespace(spec, setup.Cgroups, shared: setup.Users is null),
         ],
         WorkingDirectory = "/",
         // The root of an image is mounted by root, who then becomes the sandbox's user by himself.
@@ -227,7 +227,16 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
         // A default that nobody asked for is not pulled: the host's own programs stand in for it.
         if (images.Find(spec.Image) is { } here)
             return here;
-        return spec.ImageIsDefault ? null : await images.EnsureAsync(spec.Image, progress, cancellation).ConfigureAwait(false);
+        if (spec.ImageIsDefault)
+            return null;
+        try
+        {
+            return await images.EnsureAsync(spec.Image, progress, cancellation).ConfigureAwait(false);
+        }
+        catch (StacyVMException problem) when (problem.Kind == ProblemKind.InvalidInput)
+        {
+            throw new StacyVMException(ProblemKind.InvalidInput, $"{problem.Detail}; \"{HostImage.Name}\" (this machine's own programs) is always there", problem);
+        }
     }
 
     private ImageRoot MakeRoot(BubblewrapSetup setup, StoredImage image, SandboxFolder folder, uint user, string id)

@@ -11,9 +11,6 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 /// </summary>
 internal static class SandboxLimits
 {
-    /// <summary>Part of util-linux.</summary>
-    private const string Limiter = "/usr/bin/prlimit";
-
     private const int Data = 2, Core = 4, Processes = 6, OpenFiles = 7, LockedMemory = 8;
     private const long Mebibyte = 1024 * 1024;
 
@@ -40,15 +37,13 @@ internal static class SandboxLimits
     }
 
     /// <summary>True where <see cref="WithinNamespace"/> has an effect: from Linux 5.14 on each user namespace counts its own processes.</summary>
-    public static bool CountsWithinNamespace { get; } = File.Exists(Limiter) && Environment.OSVersion.Version >= new Version(5, 14);
+    public static bool CountsWithinNamespace { get; } = Environment.OSVersion.Version >= new Version(5, 14);
 
     /// <summary>
-    /// The bound of processes for a user that is shared. Set outside, it would count all that this user runs; so a program sets it inside the
-    /// sandbox's user namespace, before the agent starts.
+    /// The bound of processes for a user that is shared. Set outside, it would count all that this user runs; so the agent sets it inside the
+    /// sandbox's user namespace, before anything else.
     /// </summary>
-    /// <returns>Begin of the command line inside the sandbox.</returns>
+    /// <returns>Arguments of the agent's program.</returns>
     public static IReadOnlyList<string> WithinNamespace(SandboxSpec spec, CgroupTree cgroups, bool shared) =>
-        shared && CountsWithinNamespace && !cgroups.Enforces("pids")
-            ? [Limiter, string.Create(CultureInfo.InvariantCulture, $"--nproc={spec.PidsLimit}:{spec.PidsLimit}")]
-            : [];
+        shared && CountsWithinNamespace && !cgroups.Enforces("pids") ? ["limited", spec.PidsLimit.ToString(CultureInfo.InvariantCulture)] : [];
 }

@@ -17,7 +17,8 @@ internal sealed class Installation(ConfigurationSources sources, string? binary)
     /// <summary>What a server makes in its data directory. Backups are not here: they are the operator's.</summary>
     private static readonly string[] DataNames =
     [
-        "api-key", "secret-key", "server.lock", "server.pid", "stacyvm.db", "stacyvm.db-wal", "stacyvm.db-shm", "bin", "bubblewrap", "sandboxes", Marker,
+        "api-key", "secret-key", "server.lock", "server.pid", "stacyvm.db", "stacyvm.db-wal", "stacyvm.db-shm", "bin", "bubblewrap", "images", "sandboxes",
+        Marker,
     ];
 
     /// <summary>Where the data is; a configuration that does not load ends everything here, before anything is touched.</summary>

@@ -25,7 +25,7 @@ public sealed class BubblewrapUsersOfHostTests
                 ArgumentList =
                 {
                     "--reuid", OrdinaryUser, "--regid", OrdinaryUser, "--clear-groups", "--inh-caps=-all",
-                    Environment.ProcessPath!, "-class", typeof(BubblewrapLifeTests).FullName!, "-class", typeof(BubblewrapAttackTests).FullName!,
+                    Environment.ProcessPath!, "-class", typeof(BubblewrapLifeTests).FullName!, "-class", typeof(BubblewrapAttackTests).FullName!, "-class", typeof(BubblewrapImageTests).FullName!,
                 },
                 RedirectStandardOutput = true,
                 WorkingDirectory = "/",
