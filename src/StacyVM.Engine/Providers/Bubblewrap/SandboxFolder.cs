@@ -15,7 +15,6 @@ internal sealed class SandboxFolder(AgentHost host, string id)
 
     private const uint Searchable = 0x1ED;
     private const uint SearchableByGroup = 0x1C8;
-    private const int LongestConsole = 64 * 1024;
 
     public string Path { get; } = host.SandboxDirectory(id);
 
@@ -138,21 +137,7 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     }
 
     /// <summary>The last lines of the console, oldest first.</summary>
-    public IReadOnlyList<string> ReadConsole(int lines)
-    {
-        try
-        {
-            using var file = new FileStream(Console, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-            file.Seek(-Math.Min(file.Length, LongestConsole), SeekOrigin.End);
-            byte[] text = new byte[LongestConsole];
-            int count = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-            return [.. Encoding.UTF8.GetString(text, 0, count).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(lines)];
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    public IReadOnlyList<string> ReadConsole(int lines) => ConsoleTail.Read(Console, lines);
 
     private long? ReadStatus(ReadOnlySpan<byte> name)
     {

@@ -1,4 +1,4 @@
-namespace StacyVM.Engine.Providers.Bubblewrap;
+namespace StacyVM.Engine.Providers;
 
 /// <summary>Lets the operations on one id take turns; those on different ids never wait for each other.</summary>
 internal sealed class TurnTaking

@@ -1,8 +1,8 @@
-using StacyVM.Engine.Providers.Bubblewrap;
+using StacyVM.Engine.Linux;
 using StacyVM.Protocol.Problems;
 using Xunit;
 
-namespace StacyVM.Tests.Providers.Bubblewrap;
+namespace StacyVM.Tests.Linux;
 
 public sealed class SandboxUsersTests
 {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using StacyVM.Protocol.Problems;
 
-namespace StacyVM.Engine.Providers.Bubblewrap;
+namespace StacyVM.Engine.Linux;
 
 /// <summary>
 /// Host users of living sandboxes when the server is root: no two sandboxes ever share one, so that even a hole in a namespace leads to a
