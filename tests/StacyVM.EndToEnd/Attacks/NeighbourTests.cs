@@ -7,14 +7,15 @@ namespace StacyVM.EndToEnd.Attacks;
 
 /// <summary>
 /// One hostile sandbox for each resource of the machine, while a neighbour runs <c>true</c>: its p99 stays within twice its own without an
-/// attack, measured just before, and the server's memory stays bounded. Alone, so that no other test is the noise.
+/// attack, measured just before, and the server's memory stays bounded. Alone, so that no other test is the noise. A kernel that does not
+/// preempt itself keeps even the host's own processes waiting for longer: no wall mends that, so what they suffer is measured, too, and is
+/// the bound where it is higher.
 /// </summary>
 [Collection(nameof(QuietMachine))]
 public sealed class NeighbourTests
 {
     private const int Samples = 400;
-    /// <summary>What is promised, and asked where the machine has nothing else to do; among other work only a gross step back is a failure.</summary>
-    private static readonly double MostFactor = Environment.GetEnvironmentVariable("STACYVM_QUIET_MACHINE") is "1" ? 2 : 4;
+    private const double MostFactor = 2;
 
     /// <summary>Measurements, not assertions, are repeated: the machine may have been busy with something else.</summary>
     private const int Rounds = 5;
@@ -36,17 +37,17 @@ public sealed class NeighbourTests
         var found = new List<string>();
         for (int round = 0; round < Rounds; round++)
         {
-            double quiet = await P99Async(server, neighbour);
+            double quiet = await P99Async(server, neighbour), hostQuiet = await HostP99Async();
             JsonElement running = await server.PostAsync($"sandboxes/{hostile}/exec", JsonSerializer.Serialize(new { command = attack, background = true }));
             long process = running.GetProperty("process_id").GetInt64();
-            double attacked = await P99Async(server, neighbour);
+            double attacked = await P99Async(server, neighbour), hostAttacked = await HostP99Async();
             long grown = server.ResidentBytes() - before;
             using (HttpResponseMessage killed = await server.Http.DeleteAsync($"sandboxes/{hostile}/processes/{process}"))
                 Assert.True(killed.IsSuccessStatusCode, await killed.Content.ReadAsStringAsync());
             Assert.True(grown < 100L << 20, $"{resource}: the server grew by {grown >> 20} MB");
 
-            found.Add($"{quiet:0.0} → {attacked:0.0} ms");
-            if (attacked <= MostFactor * quiet)
+            found.Add($"{quiet:0.0} → {attacked:0.0} ms (of the host's own {hostQuiet:0.0} → {hostAttacked:0.0} ms)");
+            if (attacked / quiet <= Math.Max(MostFactor, hostAttacked / hostQuiet))
             {
                 TestContext.Current.TestOutputHelper?.WriteLine($"{resource}: p99 of the neighbour {string.Join("; ", found)}, server +{grown >> 20} MB");
                 return;
@@ -55,15 +56,27 @@ public sealed class NeighbourTests
         Assert.Fail($"{resource}: p99 of the neighbour before and under the attack: {string.Join("; ", found)}");
     }
 
-    private static async Task<double> P99Async(PublishedServer server, string id)
+    private static Task<double> P99Async(PublishedServer server, string id) => P99Async(async () =>
+    {
+        using var body = new StringContent("""{"command":"true","mode":"argv"}""");
+        using HttpResponseMessage answer = await server.Http.PostAsync($"sandboxes/{id}/exec", body);
+        Assert.True(answer.IsSuccessStatusCode, $"{(int)answer.StatusCode}\n{server.Log}");
+    });
+
+    /// <summary>A process of the host, outside of every sandbox and of the server.</summary>
+    private static Task<double> HostP99Async() => P99Async(async () =>
+    {
+        using Process process = Process.Start("/bin/true");
+        await process.WaitForExitAsync();
+    });
+
+    private static async Task<double> P99Async(Func<Task> run)
     {
         double[] times = new double[Samples];
-        using var body = new StringContent("""{"command":"true","mode":"argv"}""");
         for (int i = 0; i < Samples; i++)
         {
             long start = Stopwatch.GetTimestamp();
-            using HttpResponseMessage answer = await server.Http.PostAsync($"sandboxes/{id}/exec", body);
-            Assert.True(answer.IsSuccessStatusCode, $"{(int)answer.StatusCode}\n{server.Log}");
+            await run();
             times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
         Array.Sort(times);
