@@ -50,6 +50,7 @@ internal sealed partial class Reconciler(
     public async Task<bool> ReconcileAsync(ISandboxProvider provider)
     {
         // 1. Before the list: a sandbox that is made while the list is read is not judged by a list that cannot have it.
+        long begun = time.GetTimestamp();
         List<SandboxEntry> known = [.. register.All.Where(entry => entry.Record.Provider == provider.Name)];
         // 2.
         Dictionary<string, ListedRuntime> listed;
@@ -67,7 +68,7 @@ internal sealed partial class Reconciler(
         // 3. Records are written before anything is built, so what has none is a leftover; ids are never used twice. What has been destroyed
         // since the list was read is not one.
         HashSet<string> ours = [.. known.Select(entry => entry.Id)];
-        await Task.WhenAll(listed.Keys.Where(id => !ours.Contains(id) && !register.TryFind(id, out _)).Select(id => RemoveOrphanAsync(provider, id)));
+        await Task.WhenAll(listed.Keys.Where(id => !ours.Contains(id) && !register.TryFind(id, out _) && !register.LeftSince(begun, id)).Select(id => RemoveOrphanAsync(provider, id)));
         // 4.
         await Task.WhenAll(known.Select(entry => SettleAsync(entry, provider, listed.GetValueOrDefault(entry.Id))));
         return true;

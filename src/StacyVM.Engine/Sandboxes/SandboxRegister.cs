@@ -15,7 +15,7 @@ internal sealed partial class SandboxRegister(IStore store, string previewDomain
 
     private readonly ConcurrentDictionary<string, SandboxEntry> _entries = new(StringComparer.Ordinal);
     private readonly Lock _goneLock = new();
-    private readonly Dictionary<string, (string Owner, string Tenant)> _gone = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Owner, string Tenant, long At)> _gone = new(StringComparer.Ordinal);
     private readonly Queue<string> _goneOrder = new();
 
     public IEnumerable<SandboxEntry> All => _entries.Select(pair => pair.Value);
@@ -45,7 +45,7 @@ internal sealed partial class SandboxRegister(IStore store, string previewDomain
         {
             if (_goneOrder.Count == RememberedGone)
                 _gone.Remove(_goneOrder.Dequeue());
-            if (_gone.TryAdd(entry.Id, (entry.Record.OwnerId, entry.Record.TenantId)))
+            if (_gone.TryAdd(entry.Id, (entry.Record.OwnerId, entry.Record.TenantId, time.GetTimestamp())))
                 _goneOrder.Enqueue(entry.Id);
         }
     }
@@ -54,7 +54,14 @@ internal sealed partial class SandboxRegister(IStore store, string previewDomain
     public bool WasDestroyed(string id, Caller caller)
     {
         lock (_goneLock)
-            return _gone.TryGetValue(id, out (string Owner, string Tenant) whose) && caller.Sees(whose.Owner, whose.Tenant);
+            return _gone.TryGetValue(id, out (string Owner, string Tenant, long At) whose) && caller.Sees(whose.Owner, whose.Tenant);
+    }
+
+    /// <summary>True for a sandbox that left at or after a timestamp of the clock.</summary>
+    public bool LeftSince(long timestamp, string id)
+    {
+        lock (_goneLock)
+            return _gone.TryGetValue(id, out (string Owner, string Tenant, long At) whose) && whose.At >= timestamp;
     }
 
     /// <summary>
