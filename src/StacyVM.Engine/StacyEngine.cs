@@ -8,6 +8,7 @@ using StacyVM.Engine.Events;
 using StacyVM.Engine.Images;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
+using StacyVM.Engine.Providers.Custom;
 using StacyVM.Engine.Providers.Docker;
 using StacyVM.Engine.Providers.Mock;
 using StacyVM.Engine.Quotas;
@@ -198,6 +199,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
         if (options.Bubblewrap.Enabled)
             yield return (agents, loggers) => new BubblewrapProvider(agents, images, options.Bubblewrap, loggers);
+        if (options.Custom.Enabled)
+            yield return (agents, _) => new CustomProvider(agents, options.Custom);
         if (options.Mock.Enabled)
             yield return (agents, _) => new MockProvider(agents);
     }

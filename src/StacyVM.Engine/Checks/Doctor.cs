@@ -69,7 +69,7 @@ internal static class Doctor
                     : Finding.Warn(error, $"{Remedy(level.Name)}; it is needed only for sandboxes of this level"));
                 continue;
             }
-            yield return (level.Name, Finding.Pass($"a sandbox was made and removed in {level.Took.TotalMilliseconds:0} ms"));
+            yield return (level.Name, Finding.Pass($"{health.Proof ?? "a sandbox was made and removed"} in {level.Took.TotalMilliseconds:0} ms"));
             foreach ((string name, string sentence) in health.Enforced ?? new Dictionary<string, string>())
                 yield return ($"{level.Name}.{name}", Judge(name, sentence, health.Gaps.Contains(name)));
         }

@@ -26,6 +26,12 @@ internal static class LevelRules
         new("providers.default", ["providers.default"], Default),
         new("providers.mock.enabled", ["providers.mock.enabled"], v =>
             v.Flag("providers.mock.enabled") ? Unfit("sandboxes of this level have no wall at all", "set providers.mock.enabled: false") : null),
+        new("custom.base_url", ["providers.custom.base_url"], v => IsPlain(v.Text("providers.custom.base_url"))
+            ? Unfit("the key, commands and files travel to the backend without TLS", "use an https address, or a backend on this machine")
+            : Pass("set")) { When = v => v.Flag("providers.custom.enabled") },
+        new("custom.api_key", ["providers.custom.api_key"], v => v.Text("providers.custom.api_key").Length == 0
+            ? Unfit("the backend asks for no key", "let it ask for one, and set providers.custom.api_key_file")
+            : Pass("set")) { When = v => v.Flag("providers.custom.enabled") },
         Docker("runtime", v => v.Text("providers.docker.runtime") is { Length: > 0 } runtime ? Pass(runtime) : Unfit("not set", "set runc, runsc or kata-runtime")),
         Docker("network_mode", v => v.Text("providers.docker.network_mode") switch
         {
@@ -64,6 +70,9 @@ internal static class LevelRules
     };
 
     private static LintRule Docker(string name, Func<ConfiguredValues, Finding> judge) => new("docker." + name, ["providers.docker." + name], judge) { When = MayUseDocker };
+
+    /// <summary>An address beyond this machine that is spoken to without TLS.</summary>
+    private static bool IsPlain(string address) => Uri.TryCreate(address, UriKind.Absolute, out Uri? url) && url is { Scheme: "http", IsLoopback: false };
 
     private static bool MayUseDocker(ConfiguredValues v) => v.Flag("providers.docker.enabled") && v.Text("providers.default") is "docker" or "auto";
 }

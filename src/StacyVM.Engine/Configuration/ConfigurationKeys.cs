@@ -178,9 +178,10 @@ internal static class ConfigurationKeys
         ConfigurationSection<MockOptions> mock = providers.Section("mock", p => p.Mock, (p, s) => p with { Mock = s });
         ConfigurationSection<BubblewrapOptions> bubblewrap = providers.Section("bubblewrap", p => p.Bubblewrap, (p, s) => p with { Bubblewrap = s });
         ConfigurationSection<DockerOptions> docker = providers.Section("docker", p => p.Docker, (p, s) => p with { Docker = s });
+        ConfigurationSection<CustomOptions> custom = providers.Section("custom", p => p.Custom, (p, s) => p with { Custom = s });
         return
         [
-            providers.Key("default", OneOf("auto", "bubblewrap", "docker", "mock"), s => s.Default, (s, v) => s with { Default = v },
+            providers.Key("default", LevelName, s => s.Default, (s, v) => s with { Default = v },
                 "Level of a sandbox whose request names none. auto tries at start which levels really work here, takes the strongest and says which."),
             mock.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v },
                 "Plain directories on the host, no isolation at all: for tests and demonstrations; never chosen by auto."),
@@ -203,6 +204,13 @@ internal static class ConfigurationKeys
             docker.Key("dropped_caps", List, s => s.DroppedCaps, (s, v) => s with { DroppedCaps = v }, "Linux capabilities that are taken away."),
             docker.Key("added_caps", List, s => s.AddedCaps, (s, v) => s with { AddedCaps = v }, "Linux capabilities that are given back."),
             docker.Key("tmpfs", Map, s => s.Tmpfs, (s, v) => s with { Tmpfs = v }, "In-memory mounts: path to mount options. Only in the file."),
+            custom.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v },
+                "Sandboxes made by an HTTP backend of your own; what isolates them is its affair. Never chosen by auto."),
+            custom.Key("name", LevelName, s => s.Name, (s, v) => s with { Name = v }, "Name of that provider, in the API and in providers.default."),
+            custom.Key("base_url", ServiceUrl, s => s.BaseUrl, (s, v) => s with { BaseUrl = v }, "Address of the backend. Its redirects are not followed."),
+            custom.Secret("api_key", s => s.ApiKey, (s, v) => s with { ApiKey = v }, "Key that the backend wants, sent as X-API-Key."),
+            custom.Key("timeout", Duration, s => s.Timeout, (s, v) => s with { Timeout = v == TimeSpan.Zero ? new CustomOptions().Timeout : v },
+                "Time limit of a call to the backend, and of each step of a transfer; commands have their own. 0 is the default."),
         ];
     }
 

@@ -9,18 +9,26 @@ internal static class ConfigurationRules
     public static IEnumerable<ConfigurationFault> Check(StacyOptions options, Func<string, string> placeOf)
     {
         ProvidersOptions providers = options.Providers;
-        bool isDefaultEnabled = providers.Default switch
+        var levels = new Dictionary<string, bool>
         {
-            "bubblewrap" => providers.Bubblewrap.Enabled,
-            "docker" => providers.Docker.Enabled,
-            "mock" => providers.Mock.Enabled,
-            _ => true,
+            ["auto"] = true,
+            ["docker"] = providers.Docker.Enabled,
+            ["bubblewrap"] = providers.Bubblewrap.Enabled,
+            ["mock"] = providers.Mock.Enabled,
         };
-        if (!isDefaultEnabled)
+        bool nameIsFree = levels.TryAdd(providers.Custom.Name, providers.Custom.Enabled);
+        if (!levels.TryGetValue(providers.Default, out bool isDefaultEnabled))
+            yield return Fault("providers.default", $"there is no level {providers.Default}", $"set one of {string.Join(", ", levels.Keys)}");
+        else if (!isDefaultEnabled)
         {
             yield return Fault("providers.default", $"{providers.Default} is not enabled",
-                $"set providers.{providers.Default}.enabled: true, or another default");
+                $"set providers.{(providers.Default == providers.Custom.Name ? "custom" : providers.Default)}.enabled: true, or another default");
         }
+
+        if (providers.Custom.Enabled && !nameIsFree)
+            yield return Fault("providers.custom.name", $"{providers.Custom.Name} is the name of another level", "choose another name");
+        if (providers.Custom.Enabled && providers.Custom.BaseUrl.Length == 0)
+            yield return Fault("providers.custom.base_url", "the backend is enabled, and has no address", "set providers.custom.base_url, or providers.custom.enabled: false");
 
         if ((ulong)providers.Bubblewrap.UidBase + providers.Bubblewrap.UidCount > uint.MaxValue)
             yield return Fault("providers.bubblewrap.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");

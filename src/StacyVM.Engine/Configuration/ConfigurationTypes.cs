@@ -19,6 +19,16 @@ internal static partial class ConfigurationTypes
         "url", "an absolute URL, e.g. http://localhost:7423",
         text => text.Length == 0 || Uri.TryCreate(text, UriKind.Absolute, out Uri? _) ? text : null);
 
+    /// <summary>Of a service that is called: without credentials, which would be shown wherever the address is.</summary>
+    public static readonly ConfigurationType<string> ServiceUrl = OfText(
+        "url", "an http or https address without user, query and fragment, e.g. https://sandboxes.example",
+        text => text.Length == 0 || (Uri.TryCreate(text.Trim(), UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" && url is { UserInfo: "", Query: "", Fragment: "" }) ? text.Trim() : null);
+
+    /// <summary>Name of an isolation level; which ones there are is a rule of its own.</summary>
+    public static readonly ConfigurationType<string> LevelName = OfText(
+        "string", "a name of lower-case letters, digits and dashes",
+        text => text.Trim().ToLowerInvariant() is var name && SandboxId.IsSafe(name) ? name : null);
+
     public static readonly ConfigurationType<bool> Switch = new(
         "bool", "true or false",
         (ConfigurationValue raw, out bool value) =>

@@ -11,4 +11,6 @@ internal sealed record ProvidersOptions
     public BubblewrapOptions Bubblewrap { get; init; } = new();
 
     public DockerOptions Docker { get; init; } = new();
+
+    public CustomOptions Custom { get; init; } = new();
 }

@@ -22,6 +22,9 @@ internal sealed record ExecSpec
 
     /// <summary>Outlives its session: disposing lets go of it instead of killing it.</summary>
     public bool Detached { get; init; }
+
+    /// <summary>Nobody looks at the output before the end: a level that has to choose between an early output and a sure exit code takes the second.</summary>
+    public bool Whole { get; init; }
 }
 
 internal readonly record struct TerminalSize(int Columns, int Rows);

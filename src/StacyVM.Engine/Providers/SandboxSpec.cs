@@ -53,4 +53,7 @@ internal sealed record ProviderHealth(
 {
     /// <summary>Names in <see cref="Enforced"/> whose sentence says that it does not hold here, or not wholly.</summary>
     public IReadOnlyCollection<string> Gaps { get; init; } = [];
+
+    /// <summary>What was done to find out that it works, where that was less than making a sandbox.</summary>
+    public string? Proof { get; init; }
 }

@@ -30,7 +30,7 @@ internal sealed class CommandRunner(
             throw new StacyVMException(ProblemKind.InvalidInput, "a background command has no result to wait for: start it");
         ExecSpec spec = _validation.Plan(request, terminal: null, stdin: false, LongestOf(id, caller));
         ISandbox sandbox = await sandboxes.LivingAsync(id, caller, cancellation);
-        spec = InEnvironment(spec, id, caller);
+        spec = InEnvironment(spec, id, caller) with { Whole = true };
         CommandAccount account = Account("exec", id, request, caller);
         var stdout = new BoundedOutput(options.Server.MaxExecOutputBytes);
         var stderr = new BoundedOutput(options.Server.MaxExecOutputBytes);

@@ -18,7 +18,7 @@ public sealed partial class LayerTests
             from name in EngineNamespaces(path)
             let parts = name.Split('.')
             let isBelow = BelowProviders.Contains(parts[0])
-            let isContractOrOwn = parts[0] == "Providers" && (parts.Length == 1 || !IsProviderFolder(parts[1]) || parts[1] == folder[0])
+            let isContractOrOwn = parts[0] == "Providers" && (parts.Length == 1 || !IsProviderFolder(parts[1]) || parts[1] == folder[0] || parts[1] == "Remote")
             where !isBelow && !isContractOrOwn
             select $"{path} uses StacyVM.Engine.{name}";
 

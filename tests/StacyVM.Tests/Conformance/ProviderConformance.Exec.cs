@@ -7,6 +7,8 @@ namespace StacyVM.Tests.Conformance;
 
 public abstract partial class ProviderConformance
 {
+    private const string NoInput = "commands of this level cannot be fed";
+
     [Fact]
     public async Task Arguments_arrive_as_they_were_sent()
     {
@@ -113,6 +115,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Sixteen_MiB_of_stdin_come_back_through_cat()
     {
+        Assert.SkipUnless(TakesInput, NoInput);
         ISandbox sandbox = await CreateAsync();
         byte[] sent = new byte[16 * 1024 * 1024];
         new Random(1).NextBytes(sent);
@@ -131,6 +134,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Without_stdin_a_reader_sees_its_end_and_writing_to_an_ended_process_is_no_error()
     {
+        Assert.SkipUnless(TakesInput, NoInput);
         ISandbox sandbox = await CreateAsync();
         Assert.Equal("0\n", (await sandbox.ShellAsync("cat | wc -c | tr -d ' '", Stop)).Output);
         await using IExecSession session = await sandbox.StartAsync(new ExecSpec { Arguments = ["true"], Stdin = true }, Stop);
@@ -166,6 +170,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Signals_reach_the_command()
     {
+        Assert.SkipUnless(SendsSignals, "this level sends no signals");
         ISandbox sandbox = await CreateAsync();
         await using IExecSession session = await sandbox.StartAsync(Shell("trap 'echo got; exit 7' USR1; echo ready; while :; do sleep 1; done"), Stop);
         await session.ReadUntilAsync("ready", Stop);

@@ -121,6 +121,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Usage_and_console_answer()
     {
+        Assert.SkipUnless(ReportsUsage, "this level does not say what it uses");
         ISandbox sandbox = await CreateAsync();
         SandboxUsage usage = await Assert.IsAssignableFrom<IReportsUsage>(sandbox).UsageAsync(Stop);
         Assert.True(usage.MemoryBytes > 0, $"{usage}");

@@ -9,6 +9,8 @@ namespace StacyVM.Tests.Conformance;
 
 public abstract partial class ProviderConformance
 {
+    private const string NoPorts = "ports of this level cannot be reached";
+
     /// <summary>A program that prints "ready" when it listens and answers every HTTP request with "hello".</summary>
     protected virtual IReadOnlyList<string> WebServer(int port) => ["python3", "-u", "-c", $$"""
         from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +24,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Bytes_pass_through_a_port_both_ways_and_each_way_ends_by_itself()
     {
+        Assert.SkipUnless(ForwardsPorts, NoPorts);
         ISandbox sandbox = await CreateAsync();
         var ports = Assert.IsAssignableFrom<IForwardsPorts>(sandbox);
         int port = FreePort();
@@ -48,6 +51,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task A_web_server_answers_through_its_port()
     {
+        Assert.SkipUnless(ForwardsPorts, NoPorts);
         ISandbox sandbox = await CreateAsync();
         int port = FreePort();
         await using IExecSession server = await ServeAsync(sandbox, WebServer(port));
@@ -63,6 +67,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task A_port_without_a_listener_is_unavailable()
     {
+        Assert.SkipUnless(ForwardsPorts, NoPorts);
         ISandbox sandbox = await CreateAsync();
         var ports = Assert.IsAssignableFrom<IForwardsPorts>(sandbox);
         await FailsAsync(ProblemKind.Unavailable, () => ports.ConnectAsync(FreePort(), Stop));

@@ -5,9 +5,12 @@ namespace StacyVM.Tests.Conformance;
 
 public abstract partial class ProviderConformance
 {
+    private const string NoTerminals = "this level has no terminals";
+
     [Fact]
     public async Task A_terminal_has_its_size_and_learns_a_new_one()
     {
+        Assert.SkipUnless(HasTerminals, NoTerminals);
         ISandbox sandbox = await CreateAsync();
         await using IExecSession session = await sandbox.StartAsync(
             Shell("test -t 0 && test -t 1 && test -t 2 && stty size; read go; stty size") with { Terminal = new TerminalSize(120, 40), Stdin = true }, Stop);
@@ -20,6 +23,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task Control_C_interrupts_the_foreground_process()
     {
+        Assert.SkipUnless(HasTerminals, NoTerminals);
         ISandbox sandbox = await CreateAsync();
         string mark = Mark();
         await using IExecSession session = await sandbox.StartAsync(
@@ -34,6 +38,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task A_terminal_echoes_and_joins_both_outputs()
     {
+        Assert.SkipUnless(HasTerminals, NoTerminals);
         ISandbox sandbox = await CreateAsync();
         await using IExecSession session = await sandbox.StartAsync(
             Shell("read line; echo \"out:$line\"; echo err >&2") with { Terminal = new TerminalSize(80, 24), Stdin = true }, Stop);

@@ -6,6 +6,8 @@ namespace StacyVM.Tests.Conformance;
 
 public abstract partial class ProviderConformance
 {
+    private const string NoKeptProcesses = "processes of this level end with their session";
+
     /// <summary>Ways in which a command tries to outlive its end. <c>N</c> is the mark.</summary>
     public static TheoryData<string> Escapes =>
     [
@@ -83,6 +85,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task A_detached_process_outlives_its_session_and_is_replayed()
     {
+        Assert.SkipUnless(KeepsProcesses, NoKeptProcesses);
         ISandbox sandbox = await CreateAsync();
         var processes = Assert.IsAssignableFrom<IKeepsProcesses>(sandbox);
         string mark = Mark();
@@ -118,6 +121,7 @@ public abstract partial class ProviderConformance
     [Fact]
     public async Task An_ended_process_is_retained_with_its_output_and_exit()
     {
+        Assert.SkipUnless(KeepsProcesses, NoKeptProcesses);
         ISandbox sandbox = await CreateAsync();
         var processes = Assert.IsAssignableFrom<IKeepsProcesses>(sandbox);
         await using IExecSession session = await sandbox.StartAsync(Shell("echo said; exit 5") with { Detached = true }, Stop);

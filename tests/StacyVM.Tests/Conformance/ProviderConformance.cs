@@ -42,6 +42,27 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>Memory is bounded.</summary>
     protected virtual bool LimitsMemory => true;
 
+    /// <summary>Commands can be fed.</summary>
+    protected virtual bool TakesInput => true;
+
+    /// <summary>Commands can have a terminal.</summary>
+    protected virtual bool HasTerminals => true;
+
+    /// <summary>Commands can be sent signals.</summary>
+    protected virtual bool SendsSignals => true;
+
+    /// <summary>Processes can be listed, outlive their session, and be attached to again.</summary>
+    protected virtual bool KeepsProcesses => true;
+
+    /// <summary>Ports can be reached.</summary>
+    protected virtual bool ForwardsPorts => true;
+
+    /// <summary>It says what it uses.</summary>
+    protected virtual bool ReportsUsage => true;
+
+    /// <summary>What runs is held by a connection of an agent, which the server's end breaks.</summary>
+    protected virtual bool HasAgent => true;
+
     /// <summary>Commands run as root inside.</summary>
     protected virtual bool RunsAsRoot => false;
 

@@ -14,7 +14,7 @@ internal static class ConfigurationExtract
     /// <summary>Free texts that are shown, scrubbed.</summary>
     private static readonly HashSet<string> Texts =
     [
-        "data_dir", "database.path", "server.preview_domain", "defaults.image", "providers.bubblewrap.bwrap_path", "providers.docker.runtime", "providers.docker.default_image",
+        "data_dir", "providers.default", "database.path", "server.preview_domain", "defaults.image", "providers.bubblewrap.bwrap_path", "providers.docker.runtime", "providers.docker.default_image",
         "providers.docker.network_mode", "providers.docker.seccomp_profile", "providers.docker.dropped_caps", "providers.docker.added_caps", "providers.docker.user",
     ];
 
