@@ -57,7 +57,7 @@ internal static class ProcessOptions
 internal static class CallNumbers
 {
     internal const long Read = 0, SetUser = 105, SetGroup = 106, SetGroups = 116, SetFileUser = 122, SetFileGroup = 123, OpenProcess = 434,
-        SetSignalAction = 13, SetSignalMask = 14, GetWorkingDirectory = 79;
+        SetSignalAction = 13, SetSignalMask = 14, GetWorkingDirectory = 79, SymbolicLinkAt = 266;
 }
 
 internal static class InotifyMask

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using StacyVM.Agent.Linux;
 using StacyVM.Protocol.Agent;
@@ -12,6 +13,13 @@ internal static unsafe class RootStage
 {
     private const int NewMountNamespace = 0x20000;
     private const nuint Recursive = 0x4000, Private = 0x40000, NoSuid = 2, NoDevices = 4;
+
+    /// <summary>The kernel's own bound of layers in one overlay.</summary>
+    private const int MostLayers = 500;
+
+    /// <summary>So many digests surely fit into the options.</summary>
+    private const int MostLongNames = 48;
+
     private const uint UnprivilegedTail = uint.MaxValue;
 
     /// <summary>
@@ -25,16 +33,20 @@ internal static unsafe class RootStage
             throw OperationFailure.Of(Errno.Last, "cannot make a mount namespace");
         Mount(null, "/", null, Recursive | Private, null);
 
-        // 2. and 3. Relative names: the kernel takes one page of options, and images have many layers.
+        // 2. and 3.
         string layers = options.Layers;
         if (options.User != UnprivilegedTail)
             layers = OwnedLayers.Attach(options.Layers, Path.Combine(options.Folder, "layers"), options.User);
-        ChangeDirectory(layers);
+        if (options.LayerNames.Length > MostLayers)
+            throw new OperationFailure(AgentStatus.Unsupported, $"the image has {options.LayerNames.Length} layers; an overlay takes {MostLayers}");
         string folder = options.Folder;
-        string overlay = $"lowerdir={string.Join(':', options.LayerNames)},upperdir={folder}/upper,workdir={folder}/work,userxattr";
-        if (Encoding.UTF8.GetByteCount(overlay) > 4000)
-            throw new OperationFailure(AgentStatus.Unsupported, $"the image has {options.LayerNames.Length} layers, more than one overlay takes");
         string root = folder + "/root";
+        string[] names = options.LayerNames;
+        ChangeDirectory(layers);
+        // Relative names, since the kernel takes one page of options; for an image of many layers even those are shortened.
+        if (names.Length > MostLongNames)
+            names = ShortNames(layers, names, root);
+        string overlay = $"lowerdir={string.Join(':', names)},upperdir={folder}/upper,workdir={folder}/work,userxattr";
         Mount("overlay", root, "overlay", NoSuid | NoDevices, overlay);
         ChangeDirectory("/");
 
@@ -50,6 +62,24 @@ internal static unsafe class RootStage
 
         // 6.
         Execute(options.Command);
+    }
+
+    /// <summary>Links to the layers in a file system that the overlay then covers; the working directory is there.</summary>
+    private static string[] ShortNames(string layers, string[] names, string place)
+    {
+        Mount("tmpfs", place, "tmpfs", NoSuid | NoDevices, "size=1m");
+        ChangeDirectory(place);
+        string[] links = new string[names.Length];
+        for (int i = 0; i < names.Length; i++)
+        {
+            links[i] = i.ToString(CultureInfo.InvariantCulture);
+            fixed (byte* target = Terminated(layers + "/" + names[i]), link = Terminated(links[i]))
+            {
+                if (Libc.SystemCall(CallNumbers.SymbolicLinkAt, (long)target, At.WorkingDirectory, (long)link) != 0)
+                    throw OperationFailure.Of(Errno.Last, links[i]);
+            }
+        }
+        return links;
     }
 
     private static void Mount(string? source, string target, string? type, nuint flags, string? data)

@@ -71,6 +71,18 @@ public sealed class BubblewrapImageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_image_may_have_many_layers()
+    {
+        const int Layers = 130;
+        IEnumerable<(byte[], Packing)> tops = Enumerable.Range(0, Layers)
+            .Select(i => (TarBuilder.Of(tar => tar.Directory("srv").File($"srv/{i}", "x").File("srv/last", i.ToString(System.Globalization.CultureInfo.InvariantCulture))), Packing.None));
+        TestStore.Add(_rig.Images, new ImageMaker([(TestImages.SystemArchive(), Packing.Gzip), .. tops]).DockerArchive("deep:1"), null);
+        ISandbox sandbox = await CreateAsync("deep:1");
+        Assert.Equal((0, $"{Layers + 1}\n{Layers - 1}"), await BubblewrapRig.RunAsync(sandbox, "ls /srv | wc -l; cat /srv/last"));
+        await sandbox.DestroyAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task An_image_of_links_leads_nowhere()
     {
         string canary = Path.Combine(_rig.Directory, "canary");
