@@ -18,11 +18,12 @@ public sealed partial class StacyClient
     /// <summary>Pulls an image from its registry, also when it is in the store: a tag may have moved.</summary>
     /// <param name="name">E.g. <c>python:3.12</c>.</param>
     /// <param name="progress">Sentences about what is done.</param>
+    /// <param name="from">Provider whose own image is taken over instead of asking a registry: <c>docker</c>.</param>
     /// <param name="cancellation">Abandons the pull; the next one goes on from there.</param>
     /// <exception cref="ServerException">InvalidInput, with what each registry said; StorageFull.</exception>
-    public async Task<ImageInfo> PullImageAsync(string name, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    public async Task<ImageInfo> PullImageAsync(string name, IProgress<string>? progress = null, string? from = null, CancellationToken cancellation = default)
     {
-        HttpContent body = ApiCall.Json(new ImagePullRequest { Image = name }, RestJson.Default.ImagePullRequest);
+        HttpContent body = ApiCall.Json(new ImagePullRequest { Image = name, From = from }, RestJson.Default.ImagePullRequest);
         return (await BringAsync("images/pull", body, progress, cancellation).ConfigureAwait(false))[0];
     }
 

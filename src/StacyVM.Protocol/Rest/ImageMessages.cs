@@ -42,6 +42,9 @@ public sealed record ImagePullRequest
 {
     /// <summary>What to pull, e.g. <c>python:3.12</c> or <c>ghcr.io/a/b:1</c>.</summary>
     public string? Image { get; init; }
+
+    /// <summary>Provider whose own image is taken over instead of asking a registry: <c>docker</c>.</summary>
+    public string? From { get; init; }
 }
 
 /// <summary>One line of a pull or import that reports its progress.</summary>

@@ -110,7 +110,7 @@ internal sealed class StacyServer : IAsyncDisposable
         var providers = new ProviderEndpoints(engine.Providers, engine.Sandboxes);
         providers.Map(api);
         providers.Map(admin);
-        new ImageEndpoints(engine.Images).Map(api);
+        new ImageEndpoints(engine.Images, engine.Providers).Map(api);
         var quotas = new QuotaEndpoints(engine.Quotas, engine.Admission);
         quotas.Map(api);
         quotas.Map(admin);

@@ -76,6 +76,22 @@ public sealed class DockerServerTests(ThrowawayDaemon daemon)
     }
 
     [Fact]
+    public async Task An_image_of_the_daemon_is_taken_over_by_the_levels_built_here()
+    {
+        await using PublishedServer server = await StartAsync(remote: false);
+        JsonElement taken = await server.PostAsync("images/pull", $$"""{"image":"{{TestImages.Busybox}}","from":"docker"}""");
+        Assert.Equal(TestImages.Busybox, taken[0].GetProperty("names")[0].GetString());
+        string id = await server.SpawnAsync($$"""{"image":"{{TestImages.Busybox}}","provider":"bubblewrap","ttl":"10m"}""");
+        Assert.Equal("yes\n", await server.OutputAsync(id, "echo $FROM_IMAGE"));
+        await server.DestroyAsync(id);
+
+        using HttpResponseMessage missing = await server.Http.PostAsync("images/pull", new StringContent("""{"image":"no-such/image:1","from":"docker"}"""));
+        Assert.Equal(404, (int)missing.StatusCode);
+        using HttpResponseMessage none = await server.Http.PostAsync("images/pull", new StringContent("""{"image":"no-such/image:1","from":"bubblewrap"}"""));
+        Assert.Equal(400, (int)none.StatusCode);
+    }
+
+    [Fact]
     public async Task An_exited_container_is_not_called_running_after_a_restart()
     {
         await using PublishedServer server = await StartAsync(remote: false);

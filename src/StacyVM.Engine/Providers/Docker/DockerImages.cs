@@ -64,6 +64,14 @@ internal sealed class DockerImages(DockerDaemon daemon, ILogger logger)
         }
     }
 
+    /// <summary>An image as an archive; of the form of <c>docker save</c>.</summary>
+    public async Task<Stream> ExportAsync(string image, CancellationToken cancellation)
+    {
+        if (await FindAsync(image, cancellation).ConfigureAwait(false) is null)
+            throw new StacyVMException(ProblemKind.NotFound, $"image '{image}' is not on the Docker daemon at {daemon.Endpoint}; docker images lists what is");
+        return await daemon.LongAsync((client, limited) => client.Images.SaveImageAsync(image, limited), cancellation).ConfigureAwait(false);
+    }
+
     private async Task PullAsync(string image, IProgress<string>? progress, CancellationToken cancellation)
     {
         SharedPull<bool> pull;

@@ -9,7 +9,7 @@ using StacyVM.Protocol.Problems;
 namespace StacyVM.Engine.Providers.Docker;
 
 /// <summary>Containers of a Docker daemon, local or remote, with the agent as their first process.</summary>
-internal sealed class DockerProvider : ISandboxProvider, IDisposable
+internal sealed class DockerProvider : ISandboxProvider, IHoldsImages, IDisposable
 {
     public const string ProviderName = "docker";
 
@@ -108,6 +108,8 @@ internal sealed class DockerProvider : ISandboxProvider, IDisposable
 
     public Task RemoveAsync(string id, CancellationToken cancellation) =>
         _neverMade.TryRemove(id, out _) ? Task.CompletedTask : Setup().Launch.RemoveAsync(id, cancellation);
+
+    public Task<Stream> ExportImageAsync(string name, CancellationToken cancellation) => Setup().Images.ExportAsync(name, cancellation);
 
     public void Dispose() => _setup?.Dispose();
 

@@ -31,11 +31,12 @@ internal static class ImageCommand
     private static Command Pull()
     {
         Argument<string> name = Name();
-        var command = new Command("pull", "Pull an image from its registry, also when it is here: a tag may have moved") { name };
+        var from = new Option<string?>("--from") { Description = "Take it from a provider's own images instead, e.g. docker" };
+        var command = new Command("pull", "Pull an image from its registry, also when it is here: a tag may have moved") { name, from };
         command.SetAction(async (parsed, cancellation) =>
         {
             using StacyClient client = GlobalOptions.ClientOf(parsed);
-            Show(parsed, [await client.PullImageAsync(parsed.GetRequiredValue(name), new Sentences(), cancellation)]);
+            Show(parsed, [await client.PullImageAsync(parsed.GetRequiredValue(name), new Sentences(), parsed.GetValue(from), cancellation)]);
         });
         return command;
     }

@@ -1,4 +1,5 @@
 using StacyVM.Engine.Images;
+using StacyVM.Engine.Providers;
 using StacyVM.Protocol.Problems;
 using StacyVM.Protocol.Rest;
 using StacyVM.Server.Json;
@@ -10,7 +11,7 @@ using StacyVM.Server.Streaming;
 namespace StacyVM.Server.Endpoints;
 
 /// <summary>The store of images for the levels that are built here. Docker has its own.</summary>
-internal sealed class ImageEndpoints(ImageStore images)
+internal sealed class ImageEndpoints(ImageStore images, ProviderRegistry providers)
 {
     private const string Image =
         """{"digest":"sha256:2f1c6d1b8f0a4e5d9c3b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e2d1c0b9a8f7e6d","names":["python:3.12"],"size_bytes":1048576,"layers":4,"created_at":"2026-05-01T00:00:00Z","stored_at":"2026-05-04T10:00:00Z","working_dir":"/app","env":["PATH","LANG"],"cmd":["python3"]}""";
@@ -27,10 +28,10 @@ internal sealed class ImageEndpoints(ImageStore images)
             .AnswersWith(200, RestJson.Default.ImageInfo, Image)
             .Fails(ProblemKind.NotFound));
         api.MapPost("/images/pull", PullAsync).RequireScope(Scopes.Api).Describe(new RouteDescription(
-            "pullImage", "Pull an image from its registry", "Also when it is here already: a tag may have moved. " + Progress)
+            "pullImage", "Pull an image from its registry", "Also when it is here already: a tag may have moved. `from` takes it from a provider's own images instead. " + Progress)
             .Takes(RestJson.Default.ImagePullRequest, """{"image":"python:3.12"}""", "image")
             .AnswersWith(200, RestJson.Default.ListImageInfo, RouteExamples.ListOf(Image))
-            .Fails(ProblemKind.StorageFull));
+            .Fails(ProblemKind.StorageFull, ProblemKind.NotFound, ProblemKind.ProviderUnavailable));
         api.MapPost("/images/import", ImportAsync).RequireScope(Scopes.Operator).Describe(new RouteDescription(
             "importImage", "Import images from an archive",
             "An archive of `docker save`, an OCI layout, or a plain root file system, as tar, compressed by gzip or zstd or not at all. " + Progress)
@@ -64,7 +65,19 @@ internal sealed class ImageEndpoints(ImageStore images)
         if (string.IsNullOrWhiteSpace(request.Image))
             throw Refusal.BadInput("image is required");
         ImageReference.Parse(request.Image);
-        await AnswerAsync(context, async (progress, cancellation) => [await images.PullAsync(request.Image, progress, cancellation)]);
+        if (string.IsNullOrWhiteSpace(request.From))
+            await AnswerAsync(context, async (progress, cancellation) => [await images.PullAsync(request.Image, progress, cancellation)]);
+        else
+            await AnswerAsync(context, (progress, cancellation) => TakeOverAsync(request.From, request.Image, progress, cancellation));
+    }
+
+    private async Task<IReadOnlyList<StoredImage>> TakeOverAsync(string from, string image, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        if (await providers.ResolveAsync(from, cancellation) is not IHoldsImages holder)
+            throw Refusal.BadInput($"provider {from} has no images of its own; those that do: {string.Join(", ", providers.All.Where(one => one is IHoldsImages).Select(one => one.Name))}");
+        progress?.Report($"taking {image} from {from}");
+        await using Stream archive = await holder.ExportImageAsync(image, cancellation);
+        return await images.ImportAsync(archive, image, progress, cancellation);
     }
 
     private Task ImportAsync(HttpContext context)
