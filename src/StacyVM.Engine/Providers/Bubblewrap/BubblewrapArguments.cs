@@ -33,7 +33,7 @@ internal sealed class BubblewrapArguments
         _host = Join(
         [
             .. Beginning(HostImage.SandboxUser, HostImage.SandboxUser),
-            .. HostImage.Mounts(),
+            .. HostImage.Directories().SelectMany(directory => new[] { directory.LinkTarget is null ? "--ro-bind" : "--symlink", directory.LinkTarget ?? directory.Path, directory.Path }),
             "--ro-bind", etc, "/etc",
             .. Middle(),
             "--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--symlink", "../run", "/var/run", "--dir", "/root", "--dir", "/sys",
@@ -61,7 +61,7 @@ internal sealed class BubblewrapArguments
         .. Beginning(root.User.Id, root.User.Group),
         .. Middle(),
         "--tmpfs", "/sys", "--remount-ro", "/sys",
-        .. Environment([.. root.Environment, new(AgentProtocol.WorkdirVariable, root.WorkingDirectory)]),
+        .. Environment([.. root.Surroundings.Environment, new(AgentProtocol.WorkdirVariable, root.Surroundings.WorkingDirectory)]),
         .. Own(id, token, workspace, memoryMb),
     ]);
 

@@ -71,7 +71,7 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
     public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
     {
         // 1. Its image, pulled when it is not here; null for the host's own programs.
-        StoredImage? image = await ImageOfAsync(spec, progress, cancellation).ConfigureAwait(false);
+        StoredImage? image = await ImageChoice.OfAsync(images, spec, progress, cancellation).ConfigureAwait(false);
         BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
 
@@ -219,25 +219,6 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
         Cgroups = setup.Cgroups.JoinFiles(id),
         Limits = SandboxLimits.OfProcesses(spec, setup.Cgroups, shared: setup.Users is null),
     };
-
-    private async Task<StoredImage?> ImageOfAsync(SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
-    {
-        if (spec.Image == HostImage.Name)
-            return null;
-        // A default that nobody asked for is not pulled: the host's own programs stand in for it.
-        if (images.Find(spec.Image) is { } here)
-            return here;
-        if (spec.ImageIsDefault)
-            return null;
-        try
-        {
-            return await images.EnsureAsync(spec.Image, progress, cancellation).ConfigureAwait(false);
-        }
-        catch (StacyVMException problem) when (problem.Kind == ProblemKind.InvalidInput)
-        {
-            throw new StacyVMException(ProblemKind.InvalidInput, $"{problem.Detail}; \"{HostImage.Name}\" (this machine's own programs) is always there", problem);
-        }
-    }
 
     private ImageRoot MakeRoot(BubblewrapSetup setup, StoredImage image, SandboxFolder folder, uint user, string id)
     {

@@ -19,9 +19,6 @@ internal sealed class ImageRoot(StoredImage image, IReadOnlyList<string> layers,
     /// <summary>Part of util-linux: makes the namespaces that only root makes without one.</summary>
     private const string Unsharer = "/usr/bin/unshare";
 
-    private const string Workspace = "/workspace";
-    private const string Shell = "/bin/sh";
-
     /// <summary>Names in the root on which bwrap mounts.</summary>
     private const string MountPoints = "dev,proc,run,sys,tmp,workspace";
 
@@ -41,10 +38,10 @@ internal sealed class ImageRoot(StoredImage image, IReadOnlyList<string> layers,
         using (var tree = new TreeWriter(folder.Upper))
         {
             tree.MakeDirectory("etc", 0x1ED);
-            if (WorkingDirectory != Workspace && !_files.HasDirectory(WorkingDirectory[1..]))
-                tree.MakeDirectory(WorkingDirectory[1..], 0x1ED);
+            if (Surroundings.WorkingDirectory is not ImageSurroundings.Workspace and var start && !_files.HasDirectory(start[1..]))
+                tree.MakeDirectory(start[1..], 0x1ED);
         }
-        Write("passwd", User.Passwd(_files, Home, Shell));
+        Write("passwd", User.Passwd(_files, Surroundings.Home, ImageSurroundings.Shell));
         Write("group", User.Groups(_files));
         Write("hostname", id + "\n");
         Write("hosts", $"127.0.0.1 localhost {id}\n::1 localhost ip6-localhost {id}\n");
@@ -66,36 +63,8 @@ internal sealed class ImageRoot(StoredImage image, IReadOnlyList<string> layers,
     /// <summary>Where the root is mounted; bound as the sandbox's own.</summary>
     public string Mounted => Path.Combine(folder.Path, "root");
 
-    /// <summary>The image's variables over those that every sandbox has.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Environment
-    {
-        get
-        {
-            yield return new("HOME", Home);
-            yield return new("USER", User.Name);
-            yield return new("LOGNAME", User.Name);
-            yield return new("SHELL", Shell);
-            foreach (KeyValuePair<string, string> variable in image.Config.Environment)
-            {
-                // The agent's own are not the image's to set.
-                if (!variable.Key.StartsWith(StacyVM.Protocol.Agent.AgentProtocol.VariablePrefix, StringComparison.Ordinal))
-                    yield return variable;
-            }
-        }
-    }
-
-    /// <summary>Where commands start: the image's working directory, or the workspace where it has none.</summary>
-    public string WorkingDirectory { get; } = Normal(image.Config.WorkingDirectory) ?? Workspace;
-
-    private string Home => User.Home is { } home && _files.HasDirectory(home[1..]) ? home : Workspace;
-
-    private static string? Normal(string path)
-    {
-        if (!path.StartsWith('/') || path.Contains('\0') || path.Length > 1024)
-            return null;
-        string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length == 0 || parts.Any(part => part is "." or "..") ? null : "/" + string.Join('/', parts);
-    }
+    /// <summary>What its programs find.</summary>
+    public ImageSurroundings Surroundings => field ??= new ImageSurroundings(image, _files, User);
 
     private void Write(string name, string content)
     {

@@ -98,7 +98,7 @@ internal sealed class MockProvider(AgentHost host) : ISandboxProvider
         if (folder.Exists && !folder.IsMarked)
             return;
         ProcessIdentity agent = folder.Read() is { IsAlive: true } state ? state.Process : default;
-        await MockProcesses.EndAsync(folder.Mark, agent).ConfigureAwait(false);
+        await MarkedProcesses.EndAsync(folder.Mark, agent).ConfigureAwait(false);
         folder.Remove();
     }
 

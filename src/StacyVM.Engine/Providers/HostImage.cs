@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using StacyVM.Engine.Linux;
 
-namespace StacyVM.Engine.Providers.Bubblewrap;
+namespace StacyVM.Engine.Providers;
 
 /// <summary>
 /// The image <c>host</c>: the programs and libraries of this machine, read-only, and an <c>/etc</c> made for sandboxes. Nothing else of the
@@ -28,20 +28,15 @@ internal static class HostImage
         "locale.alias", "locale.conf", "xattr.conf", "R", "ImageMagick*",
     ];
 
-    /// <summary>Options of bwrap that mount the programs: links where the host has links (<c>/bin → usr/bin</c>), binds where it has directories.</summary>
-    public static IEnumerable<string> Mounts()
+    /// <summary>Directories of programs and libraries: what is a link on the host (<c>/bin → usr/bin</c>) is a link inside, too.</summary>
+    public static IEnumerable<HostDirectory> Directories()
     {
-        yield return "--ro-bind";
-        yield return "/usr";
-        yield return "/usr";
+        yield return new HostDirectory("/usr", null);
         foreach (string root in Roots)
         {
             var directory = new DirectoryInfo("/" + root);
-            if (!directory.Exists)
-                continue;
-            yield return directory.LinkTarget is null ? "--ro-bind" : "--symlink";
-            yield return directory.LinkTarget ?? directory.FullName;
-            yield return directory.FullName;
+            if (directory.Exists)
+                yield return new HostDirectory(directory.FullName, directory.LinkTarget);
         }
     }
 
@@ -185,3 +180,7 @@ internal static class HostImage
 
     private static void Note(IncrementalHash digest, string line) => digest.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
 }
+
+/// <param name="Path">Where it is, on the host and inside.</param>
+/// <param name="LinkTarget">Where it leads, when it is a link.</param>
+internal sealed record HostDirectory(string Path, string? LinkTarget);

@@ -1,7 +1,7 @@
-using StacyVM.Engine.Providers.Bubblewrap;
+using StacyVM.Engine.Providers;
 using Xunit;
 
-namespace StacyVM.Tests.Providers.Bubblewrap;
+namespace StacyVM.Tests.Providers;
 
 public sealed class HostImageTests : IDisposable
 {

@@ -2,14 +2,13 @@ using System.Globalization;
 using System.Text;
 using StacyVM.Engine.Linux;
 
-namespace StacyVM.Engine.Providers.Mock;
+namespace StacyVM.Engine.Providers;
 
 /// <summary>
 /// Ends all that a sandbox started, without a wall to pull down: what descends from its agent, and what carries the sandbox's mark in its
-/// environment because its parents have died. A command that drops its environment after its agent was killed from outside escapes; this
-/// level isolates nothing.
+/// environment because its parents have died. A command that drops its environment after its agent was killed from outside escapes.
 /// </summary>
-internal static class MockProcesses
+internal static class MarkedProcesses
 {
     private const int Stop = 19;
     private const int MostPasses = 100;
