@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Agents;
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Cluster;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Diagnostics;
@@ -29,7 +30,9 @@ internal sealed class StacyEngine : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Foundation _foundation;
     private readonly TimeProvider _time;
+    private readonly CheckpointReconciler _checkpointReconciler;
     private Task _trimming = Task.CompletedTask;
+    private Task _reconciling = Task.CompletedTask;
     private Task _beating = Task.CompletedTask;
     private int _stopped;
 
@@ -45,8 +48,12 @@ internal sealed class StacyEngine : IAsyncDisposable
         var journal = new OperationJournal(Events, store, Counters, LimitsOf(options), time);
         Quotas = new OwnerQuotas(options.Defaults, store.Quotas, Events, time);
         Templates = new TemplateCatalog(store.Templates, foundation.Secrets, options.Secrets, loggers.CreateLogger<TemplateCatalog>(), time);
-        Admission = new Admission(options.Defaults, Templates, Quotas, Providers, journal);
+        Checkpoints = new CheckpointCatalog(store.Checkpoints, foundation.Secrets, options.Defaults.MaxCheckpoints);
+        Admission = new Admission(options.Defaults, Templates, Checkpoints, Quotas, Providers, journal);
         Sandboxes = new SandboxDirectory(options, Admission, Providers, store, journal, loggers);
+        CheckpointWork = new CheckpointWork(Checkpoints, Sandboxes, Providers, foundation.Secrets, journal, loggers.CreateLogger<CheckpointWork>());
+        Forks = new SandboxForks(CheckpointWork, Checkpoints, Sandboxes, journal);
+        _checkpointReconciler = new CheckpointReconciler(Checkpoints, CheckpointWork, Providers, loggers.CreateLogger<CheckpointReconciler>(), time);
         Commands = new CommandRunner(options, Sandboxes, Quotas, journal, LimitsOf(options), foundation.Secrets);
         Files = new SandboxFileAccess(Sandboxes, journal);
         Worker = new LocalWorker(Providers.Names, Limits.Of(options.Defaults), store.Workers, time);
@@ -60,6 +67,12 @@ internal sealed class StacyEngine : IAsyncDisposable
     }
 
     public SandboxDirectory Sandboxes { get; }
+
+    public CheckpointCatalog Checkpoints { get; }
+
+    public CheckpointWork CheckpointWork { get; }
+
+    public SandboxForks Forks { get; }
 
     public OwnerQuotas Quotas { get; }
 
@@ -132,10 +145,13 @@ internal sealed class StacyEngine : IAsyncDisposable
             var engine = new StacyEngine(options, new Foundation(directory, store, secrets, agents, images), made, loggers, time);
             // 6.
             await engine.Quotas.LoadAsync(CancellationToken.None);
+            await engine.Checkpoints.LoadAsync(CancellationToken.None);
+            IReadOnlyList<CheckpointRecord> left = engine.Checkpoints.All;
             await engine.Sandboxes.StartAsync(CancellationToken.None);
             await engine.EnvironmentBuilds.StartAsync(engine._stopping.Token);
             // 7.
             engine.Providers.Start(engine._stopping.Token);
+            engine._reconciling = Task.Run(() => engine._checkpointReconciler.RunAsync(left, engine._stopping.Token), CancellationToken.None);
             engine._beating = engine.Worker.RunAsync(engine._stopping.Token);
             engine._trimming = engine.TrimAsync();
             return engine;
@@ -162,7 +178,7 @@ internal sealed class StacyEngine : IAsyncDisposable
         await _stopping.CancelAsync();
         await Sandboxes.StopAsync(cancellation);
         Host.Dispose();
-        await Task.WhenAll(_trimming, _beating, EnvironmentBuilds.StopAsync());
+        await Task.WhenAll(_trimming, _beating, _reconciling, EnvironmentBuilds.StopAsync());
         foreach (ISandboxProvider provider in Providers.All)
             await LetGoAsync(provider);
         await _foundation.DisposeAsync();

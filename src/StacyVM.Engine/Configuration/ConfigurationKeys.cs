@@ -127,6 +127,7 @@ internal static class ConfigurationKeys
             defaults.Key("max_exec_timeout", Duration, s => s.MaxExecTimeout, (s, v) => s with { MaxExecTimeout = v },
                 "Longest time limit that a request may ask for; 0 is no bound."),
             defaults.Key("max_sandboxes", Count(), s => s.MaxSandboxes, (s, v) => s with { MaxSandboxes = v }, "Most sandboxes at one time; 0 is no bound."),
+            defaults.Key("max_checkpoints", Count(), s => s.MaxCheckpoints, (s, v) => s with { MaxCheckpoints = v }, "Most checkpoints of one owner; 0 is no bound."),
             defaults.Key("max_sandboxes_per_owner", Count(), s => s.MaxSandboxesPerOwner, (s, v) => s with { MaxSandboxesPerOwner = v },
                 "Most sandboxes of one owner at one time; 0 is no bound. A quota of the owner overrides it."),
             defaults.Key("spawn_overflow", OneOf("reject", DefaultsOptions.Queue), s => s.SpawnOverflow, (s, v) => s with { SpawnOverflow = v },

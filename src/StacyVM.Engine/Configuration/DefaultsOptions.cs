@@ -31,6 +31,9 @@ internal sealed record DefaultsOptions
     /// <summary>Zero: unlimited.</summary>
     public int MaxSandboxesPerOwner { get; init; }
 
+    /// <summary>Of one owner; zero: unlimited.</summary>
+    public int MaxCheckpoints { get; init; } = 100;
+
     /// <summary><c>reject</c>, or <see cref="Queue"/>.</summary>
     public string SpawnOverflow { get; init; } = "reject";
 

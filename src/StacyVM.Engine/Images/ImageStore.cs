@@ -14,12 +14,12 @@ namespace StacyVM.Engine.Images;
 /// many threads.
 /// </summary>
 /// <remarks>
-/// An image in use is never removed. Who uses one says so in a file <c>image</c>, the digest of its configuration, in the directory of its sandbox:
-/// it goes with that directory, so that nothing has to be given back after a crash.
+/// An image in use is never removed. Who uses one says so in a file <c>image</c>, the digest of its configuration, in the directory of its sandbox or
+/// checkpoint: it goes with that directory, so that nothing has to be given back after a crash.
 /// </remarks>
 internal sealed partial class ImageStore : IDisposable
 {
-    /// <summary>File in a sandbox's directory that names the image it uses.</summary>
+    /// <summary>File in the directory of a sandbox or a checkpoint that names the image it uses.</summary>
     public const string UseFile = "image";
 
     private const int NamedInErrors = 10;
@@ -32,7 +32,7 @@ internal sealed partial class ImageStore : IDisposable
     private readonly LayerStore _layers;
     private readonly ImageCatalog _catalog;
     private readonly HttpClient _http;
-    private readonly string _sandboxes;
+    private readonly string[] _users;
     private readonly ILogger _log;
 
     /// <summary>Between the finding of an image and the mark that it is used nothing may be removed.</summary>
@@ -45,7 +45,7 @@ internal sealed partial class ImageStore : IDisposable
         _files.RemoveDrafts();
         _layers = new LayerStore(_files, new UnpackLimits(options.MaxBytes));
         _catalog = new ImageCatalog(_files, _layers, time);
-        _sandboxes = Path.Combine(dataDirectory, "sandboxes");
+        _users = [Path.Combine(dataDirectory, "sandboxes"), Path.Combine(dataDirectory, "checkpoints")];
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectTimeout = ConnectPatience,
@@ -240,9 +240,7 @@ internal sealed partial class ImageStore : IDisposable
     private List<string> Users(ImageDigest digest)
     {
         List<string> users = [];
-        if (!Directory.Exists(_sandboxes))
-            return users;
-        foreach (string directory in Directory.EnumerateDirectories(_sandboxes))
+        foreach (string directory in _users.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories))
         {
             string use = Path.Combine(directory, UseFile);
             if (File.Exists(use) && File.ReadAllText(use).Trim() == digest.ToString())

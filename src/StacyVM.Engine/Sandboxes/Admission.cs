@@ -1,3 +1,4 @@
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Quotas;
@@ -19,13 +20,16 @@ internal sealed class Admission
     private readonly TemplateCatalog _templates;
     private readonly OwnerQuotas _quotas;
     private readonly ProviderRegistry _providers;
+    private readonly CheckpointCatalog _checkpoints;
     private readonly OperationJournal _journal;
     private readonly SpawnValidation _validation;
     private readonly Capacity _capacity;
     private readonly SpawnQueue _queue;
 
-    public Admission(DefaultsOptions defaults, TemplateCatalog templates, OwnerQuotas quotas, ProviderRegistry providers, OperationJournal journal)
+    public Admission(
+        DefaultsOptions defaults, TemplateCatalog templates, CheckpointCatalog checkpoints, OwnerQuotas quotas, ProviderRegistry providers, OperationJournal journal)
     {
+        _checkpoints = checkpoints;
         _defaults = defaults;
         _templates = templates;
         _quotas = quotas;
@@ -42,12 +46,12 @@ internal sealed class Admission
 
     /// <summary>Lets a spawn in, when it has to wait, in its turn.</summary>
     /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound, ProviderUnavailable, ResourceLimit, Unavailable when the server stops.</exception>
-    public async Task<AdmittedSpawn> AdmitAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
+    public async Task<AdmittedSpawn> AdmitAsync(SpawnRequest request, SpawnOrigin? origin, Caller caller, CancellationToken cancellation)
     {
         if (_closing.IsCancellationRequested)
             throw Closing();
         long start = _journal.Start();
-        (SpawnPlan plan, string? wished) = await PlanAsync(request, caller, cancellation);
+        (SpawnPlan plan, string? wished) = await PlanAsync(request, origin, caller, cancellation);
         ISandboxProvider provider = await _providers.ResolveAsync(wished, cancellation);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
         try
@@ -72,7 +76,8 @@ internal sealed class Admission
     /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound.</exception>
     public async Task<SpawnAdmissionDecision> DecideAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
-        (SpawnPlan plan, string? wished) = await PlanAsync(request, caller, cancellation);
+        using CheckpointHold? held = Hold(request, caller);
+        (SpawnPlan plan, string? wished) = await PlanAsync(request, held?.Origin, caller, cancellation);
         bool placed = await HasPlacementAsync(wished, cancellation);
         OwnerLimits limits = _quotas.LimitsOf(plan.Owner);
         CapacityUse use = _capacity.UseOf(plan.Owner);
@@ -101,6 +106,11 @@ internal sealed class Admission
             WorkerReason = "local_fallback",
         };
     }
+
+    /// <summary>The checkpoint that a request names, kept until it is let go of; null when it names none.</summary>
+    /// <exception cref="StacyVMException">NotFound, Conflict.</exception>
+    public CheckpointHold? Hold(SpawnRequest request, Caller caller) =>
+        string.IsNullOrEmpty(request.Checkpoint) ? null : _checkpoints.Hold(request.Checkpoint, caller);
 
     /// <summary>A new life for a sandbox of an owner.</summary>
     /// <exception cref="StacyVMException">InvalidInput, ResourceLimit when it is longer than the owner may have.</exception>
@@ -137,8 +147,10 @@ internal sealed class Admission
     private static StacyVMException Closing() => new(ProblemKind.Unavailable, "the server is shutting down");
 
     /// <summary>The request joined with its template, as a plan; and the provider that is wished.</summary>
-    private async Task<(SpawnPlan Plan, string? Provider)> PlanAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
+    private async Task<(SpawnPlan Plan, string? Provider)> PlanAsync(SpawnRequest request, SpawnOrigin? origin, Caller caller, CancellationToken cancellation)
     {
+        if (origin is not null)
+            return (_validation.Plan(origin.Join(request), origin.Acting(caller)) with { Origin = origin }, origin.Checkpoint.Provider);
         (SpawnRequest joined, Preparation? preparation) = await _templates.ApplyAsync(request, cancellation);
         SpawnPlan plan = _validation.Plan(joined, caller);
         // A set-up command may take as long as any other of this owner's.

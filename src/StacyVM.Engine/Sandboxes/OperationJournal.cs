@@ -1,3 +1,4 @@
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Store;
 using StacyVM.Protocol.Problems;
@@ -66,6 +67,20 @@ internal sealed class OperationJournal(EventBus events, IStore store, OperationC
             caller.Actor, action, record.Id, Cut(resource), record.Provider, error is null ? "success" : "failure",
             Cut(error is null ? detail : detail.Length == 0 ? error.Message : $"{detail} error={error.Message}"), record.TenantId, Now));
     }
+
+    /// <summary>An audit row about what was saved of a sandbox.</summary>
+    public void Audit(Caller caller, string action, CheckpointRecord checkpoint, Exception? error)
+    {
+        if (limits.Audit)
+            store.Append(new AuditRow(
+                caller.Actor, action, checkpoint.ParentSandbox, checkpoint.Name, checkpoint.Provider, error is null ? "success" : "failure",
+                Cut(error is null ? $"id={checkpoint.Id}" : $"id={checkpoint.Id} error={error.Message}"), checkpoint.TenantId, Now));
+    }
+
+    /// <summary>An event about it, for those who may see it.</summary>
+    public void Publish(string type, CheckpointRecord checkpoint) => Events.Publish(
+        type, checkpoint.ParentSandbox, new Dictionary<string, string> { ["checkpoint"] = checkpoint.Name, ["provider"] = checkpoint.Provider },
+        checkpoint.TenantId.Length == 0 ? null : checkpoint.TenantId, checkpoint.OwnerId);
 
     /// <summary>A row of the exec log, where that is on.</summary>
     public void Log(ExecLogRow row) => store.Append(row);

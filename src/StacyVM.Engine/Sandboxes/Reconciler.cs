@@ -87,10 +87,9 @@ internal sealed partial class Reconciler(
             if (record.State != SandboxStates.Stopped || listed is { Running: true })
                 await recovery.RecoverAsync(entry, provider, listed);
         }
-        else if (listed is { Running: true })
-            await recovery.AliveAsync(entry);
-        else
-            await recovery.JudgeAsync(entry, listed: false);
+        // A list does not tell who stands still.
+        else if (listed is not { Running: true } || record.State != SandboxStates.Running)
+            await recovery.JudgeAsync(entry, listed is { Running: true });
     }
 
     private async Task LoopAsync(ISandboxProvider provider, IReadOnlyList<SandboxEntry> left, CancellationToken stopping)

@@ -50,6 +50,11 @@ internal sealed partial class Recovery(
                 return;
             }
             entry.Attach(sandbox);
+            if (status is { State: RuntimeState.Paused })
+            {
+                await PausedAsync(entry, entry.Record);
+                return;
+            }
             if (status is { State: not RuntimeState.Running })
             {
                 await StoppedAsync(entry, status.Reason ?? "its runtime has stopped");
@@ -78,6 +83,7 @@ internal sealed partial class Recovery(
     {
         if (entry.Sandbox is not { } sandbox || IsEnding(entry.Record))
             return;
+        SandboxRecord before = entry.Record;
         RuntimeStatus status;
         try
         {
@@ -93,7 +99,10 @@ internal sealed partial class Recovery(
             case RuntimeState.Running:
                 if (listed == false)
                     Disagrees(log, entry.Record.Provider, entry.Id);
-                await AliveAsync(entry);
+                await AliveAsync(entry, before);
+                break;
+            case RuntimeState.Paused:
+                await PausedAsync(entry, before);
                 break;
             case RuntimeState.Stopped:
                 await StoppedAsync(entry, status.Reason ?? "its runtime has stopped");
@@ -104,9 +113,15 @@ internal sealed partial class Recovery(
         }
     }
 
-    /// <summary>It is known to live.</summary>
-    public Task AliveAsync(SandboxEntry entry) => register.ChangeAsync(entry, record =>
-        IsEnding(record) || record.State == SandboxStates.Running ? null : record with { State = SandboxStates.Running, Reason = "" });
+    /// <summary>It is known to run, unless it has been paused or resumed since the question.</summary>
+    private Task AliveAsync(SandboxEntry entry, SandboxRecord before) => register.ChangeAsync(entry, record =>
+        IsEnding(record) || record.State == SandboxStates.Running || record.State != before.State ? null : record with { State = SandboxStates.Running, Reason = "" });
+
+    /// <summary>It is known to stand still, likewise.</summary>
+    private async Task PausedAsync(SandboxEntry entry, SandboxRecord before) => Tell(
+        await register.ChangeAsync(entry, record =>
+            IsEnding(record) || record.State == SandboxStates.Paused || record.State != before.State ? null : record with { State = SandboxStates.Paused, Reason = "" }),
+        entry, "marked_paused");
 
     /// <summary>Nothing can be said about it now.</summary>
     public async Task UnhealthyAsync(SandboxEntry entry, string reason)

@@ -65,7 +65,9 @@ internal sealed partial class SandboxCreation(
         // 2.
         entry.Abandoned.ThrowIfCancellationRequested();
         var progress = new SpawnProgress(message => Progress(entry, message));
-        ISandbox sandbox = await provider.CreateAsync(entry.Id, plan.Spec, progress, entry.Abandoned);
+        ISandbox sandbox = plan.Origin is { } origin
+            ? await origin.Level(provider).RestoreAsync(entry.Id, origin.Checkpoint.Id, plan.Spec, progress, entry.Abandoned)
+            : await provider.CreateAsync(entry.Id, plan.Spec, progress, entry.Abandoned);
         entry.Attach(sandbox);
         FaultPoints.Hit("create.built");
         // 3.
@@ -118,7 +120,9 @@ internal sealed partial class SandboxCreation(
             Metadata = plan.Spec.Metadata,
             OwnerId = plan.Owner,
             TenantId = plan.Tenant,
-            Environment = plan.Preparation?.SealEnvironment(id),
+            Environment = plan.Preparation?.SealEnvironment(id) ?? plan.Origin?.SealEnvironment(id),
+            ParentSandbox = plan.Origin?.Checkpoint.ParentSandbox ?? "",
+            ParentCheckpoint = plan.Origin?.Checkpoint.Name ?? "",
             CreatedAt = now,
             ExpiresAt = now + plan.Ttl,
             UpdatedAt = now,

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Events;
 using StacyVM.Engine.Providers;
@@ -32,6 +33,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     private readonly Recovery _recovery;
     private readonly Reconciler _reconciler;
     private readonly SandboxCreation _creation;
+    private readonly Standstill _standstill;
     private Task _reconciling = Task.CompletedTask;
 
     public SandboxDirectory(
@@ -47,6 +49,7 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         _teardown = new Teardown(_register, providers, journal, loggers.CreateLogger<Teardown>(), time, _stopping.Token);
         _recovery = new Recovery(_register, journal, loggers.CreateLogger<Recovery>(), time, _stopping.Token);
         _reconciler = new Reconciler(_register, providers, _recovery, _teardown, loggers.CreateLogger<Reconciler>(), time);
+        _standstill = new Standstill(_register, providers, journal);
         _creation = new SandboxCreation(_register, _teardown, store, journal, loggers.CreateLogger<SandboxCreation>(), time);
     }
 
@@ -72,8 +75,15 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     /// <exception cref="StacyVMException">InvalidInput, NotFound for an unknown template, ProviderNotFound, ResourceLimit, ProviderUnavailable, StorageFull.</exception>
     public async Task<SandboxInfo> CreateAsync(SpawnRequest request, Caller caller, CancellationToken cancellation)
     {
+        using CheckpointHold? held = _admission.Hold(request, caller);
+        return await CreateAsync(request, held?.Origin, caller, cancellation);
+    }
+
+    /// <summary>As <see cref="CreateAsync(SpawnRequest, Caller, CancellationToken)"/>, from a checkpoint that the caller keeps meanwhile.</summary>
+    internal async Task<SandboxInfo> CreateAsync(SpawnRequest request, SpawnOrigin? origin, Caller caller, CancellationToken cancellation)
+    {
         // 1. and 2.
-        AdmittedSpawn spawn = await _admission.AdmitAsync(request, caller, cancellation);
+        AdmittedSpawn spawn = await _admission.AdmitAsync(request, origin, caller, cancellation);
         try
         {
             // 3. to 6.
@@ -156,6 +166,14 @@ internal sealed class SandboxDirectory : IAsyncDisposable
     /// <summary>The sandbox dead or alive, for its console and its usage: as <see cref="LivingAsync"/>, but one that has ended is no error.</summary>
     public Task<ISandbox> InspectAsync(string id, Caller caller, CancellationToken cancellation) => FindAsync(id, caller, living: false, cancellation);
 
+    /// <summary>Lets it stand still until it is resumed. Its time runs on. Repeating it is not an error.</summary>
+    /// <exception cref="StacyVMException">As <see cref="LivingAsync"/>; Unsupported when its level cannot.</exception>
+    public Task<SandboxInfo> PauseAsync(string id, Caller caller, CancellationToken cancellation) => PauseOrResumeAsync(id, true, caller, cancellation);
+
+    /// <summary>Lets it run again. Repeating it is not an error.</summary>
+    /// <inheritdoc cref="PauseAsync"/>
+    public Task<SandboxInfo> ResumeAsync(string id, Caller caller, CancellationToken cancellation) => PauseOrResumeAsync(id, false, caller, cancellation);
+
     /// <summary>The record, for accounting.</summary>
     internal SandboxRecord Record(string id, Caller caller) => Entry(id, caller).Record;
 
@@ -211,10 +229,28 @@ internal sealed class SandboxDirectory : IAsyncDisposable
         {
             SandboxStates.Destroying => throw new StacyVMException(ProblemKind.Conflict, $"{id} is being destroyed"),
             SandboxStates.Destroyed => throw NotFound(id, caller),
+            SandboxStates.Paused when living => throw new StacyVMException(ProblemKind.Conflict, $"{id} is paused: resume it first"),
             SandboxStates.Stopped when living || entry.Sandbox is null =>
                 throw new StacyVMException(ProblemKind.SandboxGone, $"{id} has ended: {record.Reason}"),
             _ => entry.Sandbox ?? throw new StacyVMException(ProblemKind.ProviderUnavailable, $"{id}: {record.Reason}"),
         };
+    }
+
+    private async Task<SandboxInfo> PauseOrResumeAsync(string id, bool pause, Caller caller, CancellationToken cancellation)
+    {
+        await FindAsync(id, caller, living: false, cancellation);
+        SandboxEntry entry = Entry(id, caller);
+        try
+        {
+            await _standstill.ChangeAsync(entry, pause, caller, cancellation);
+        }
+        catch
+        {
+            // Whether it stands still is for its level to say.
+            Doubt(id);
+            throw;
+        }
+        return entry.Info;
     }
 
     private async Task SettledAsync(SandboxEntry entry, CancellationToken cancellation)

@@ -38,5 +38,9 @@ internal sealed class SandboxEnvironment
         return merged;
     }
 
+    /// <summary>The same variables for another that begins with the state of this one.</summary>
+    /// <exception cref="Protocol.Problems.StacyVMException">Unavailable when the key does not open them.</exception>
+    public SandboxEnvironment? For(string other, string id, SecretBox box) => Of(other, With(new Dictionary<string, string>(), id, box), box);
+
     private static string PlaceOf(string id) => $"sandbox/{id}/environment";
 }

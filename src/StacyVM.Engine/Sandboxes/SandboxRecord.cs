@@ -44,6 +44,12 @@ internal sealed record SandboxRecord
     /// <summary>What every command gets; null for nothing. Clients never see it.</summary>
     public SandboxEnvironment? Environment { get; init; }
 
+    /// <summary>The sandbox whose saved state this one began with; empty for none.</summary>
+    public string ParentSandbox { get; init; } = "";
+
+    /// <summary>Name of the checkpoint that this one began with; empty for none.</summary>
+    public string ParentCheckpoint { get; init; } = "";
+
     /// <summary>Why the state is what it is; empty when there is nothing to say.</summary>
     public string Reason { get; init; } = "";
 
@@ -63,6 +69,8 @@ internal sealed record SandboxRecord
         ExpiresAt = ExpiresAt,
         Metadata = Metadata.Count == 0 ? null : Metadata,
         PreviewDomain = previewDomain.Length == 0 ? null : previewDomain,
+        ParentSandbox = ParentSandbox.Length == 0 ? null : ParentSandbox,
+        Checkpoint = ParentCheckpoint.Length == 0 ? null : ParentCheckpoint,
         Reason = Reason.Length == 0 ? null : Reason,
     };
 }

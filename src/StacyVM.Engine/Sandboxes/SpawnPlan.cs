@@ -1,3 +1,4 @@
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Providers;
 using StacyVM.Engine.Templates;
 
@@ -9,4 +10,6 @@ namespace StacyVM.Engine.Sandboxes;
 /// <param name="Owner">Empty for none.</param>
 /// <param name="Tenant">Empty for none.</param>
 /// <param name="Preparation">What is done in it before it runs; null for nothing.</param>
-internal sealed record SpawnPlan(SandboxSpec Spec, TimeSpan Ttl, string Owner, string Tenant, Preparation? Preparation = null);
+/// <param name="Origin">The checkpoint that it begins with; null for an image.</param>
+internal sealed record SpawnPlan(
+    SandboxSpec Spec, TimeSpan Ttl, string Owner, string Tenant, Preparation? Preparation = null, SpawnOrigin? Origin = null);

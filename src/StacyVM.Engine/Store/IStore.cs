@@ -1,3 +1,4 @@
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Environments;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
@@ -19,6 +20,8 @@ internal interface IStore : IAsyncDisposable
     IOwnerQuotaStore Quotas { get; }
 
     ITemplateStore Templates { get; }
+
+    ICheckpointStore Checkpoints { get; }
 
     IEnvironmentStore Environments { get; }
 

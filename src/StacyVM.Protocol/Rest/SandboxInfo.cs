@@ -45,6 +45,12 @@ public sealed record SandboxInfo
     /// <summary>Domain of preview URLs, with the port when it is not 80: <c>http://&lt;port&gt;-&lt;id&gt;.&lt;preview_domain&gt;</c>.</summary>
     public string? PreviewDomain { get; init; }
 
+    /// <summary>Name of the checkpoint from which it was started.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>The sandbox whose saved state it was started from: by a fork, or by a checkpoint. It need not exist any more.</summary>
+    public string? ParentSandbox { get; init; }
+
     /// <summary>Why the state is what it is, when something went wrong (an addition to the original's object).</summary>
     public string? Reason { get; init; }
 }
@@ -56,6 +62,10 @@ public static class SandboxStates
     public const string Running = "running";
     public const string Unhealthy = "unhealthy";
     public const string Stopped = "stopped";
+
+    /// <summary>It stands still until it is resumed; its time runs on.</summary>
+    public const string Paused = "paused";
+
     public const string Error = "error";
 
     /// <summary>A destroy is under way, or has failed and is retried.</summary>

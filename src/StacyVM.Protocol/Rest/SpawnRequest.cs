@@ -24,6 +24,12 @@ public sealed record SpawnRequest
     /// </summary>
     public string? Template { get; init; }
 
+    /// <summary>
+    /// Name of a checkpoint to start from instead of an image. Its provider and its image stand, its sizes where this request has none; a template cannot be
+    /// given, too.
+    /// </summary>
+    public string? Checkpoint { get; init; }
+
     /// <summary>At most 128 bytes, no slash, backslash, white space or control character. <c>X-User-ID</c> replaces it.</summary>
     public string? OwnerId { get; init; }
 

@@ -101,6 +101,7 @@ internal sealed class StacyServer : IAsyncDisposable
         var lines = new NdjsonOutput(lifetime, time);
         new HealthEndpoints(engine.Providers, lifetime, time).Map(api);
         new SandboxEndpoints(engine.Sandboxes, engine.Admission).Map(api);
+        new CheckpointEndpoints(engine.Checkpoints, engine.CheckpointWork, engine.Forks, engine.Sandboxes).Map(api);
         new TemplateEndpoints(engine.Templates, engine.Sandboxes).Map(api);
         new EnvironmentEndpoints(engine.EnvironmentSpecs, engine.EnvironmentBuilds).Map(api);
         new RegistryConnectionEndpoints(engine.RegistryConnections).Map(api);

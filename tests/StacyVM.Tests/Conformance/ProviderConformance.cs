@@ -103,6 +103,7 @@ public abstract partial class ProviderConformance : IAsyncLifetime
             return;
         foreach (string id in _ids)
             await Provider.RemoveAsync(id, CancellationToken.None);
+        await RemoveCheckpointsAsync();
         await Host.DisposeAsync();
         IReadOnlyList<string> remains = await Remains.WaitUntilNoneAsync(DataDirectory, [Host.InstallationId, .. _ids], RemainsAsync);
         if (Directory.Exists(DataDirectory))

@@ -73,8 +73,8 @@ internal static class Remains
 
     private static IEnumerable<string> Files(string dataDirectory)
     {
-        string sandboxes = Path.Combine(dataDirectory, "sandboxes");
-        return Directory.Exists(sandboxes) ? Directory.EnumerateFileSystemEntries(sandboxes).Select(path => $"file {path}") : [];
+        IEnumerable<string> homes = [Path.Combine(dataDirectory, "sandboxes"), Path.Combine(dataDirectory, "checkpoints")];
+        return homes.Where(Directory.Exists).SelectMany(Directory.EnumerateFileSystemEntries).Select(path => $"file {path}");
     }
 
     private static IEnumerable<int> All()

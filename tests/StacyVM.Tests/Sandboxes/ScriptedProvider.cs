@@ -8,7 +8,7 @@ namespace StacyVM.Tests.Sandboxes;
 /// A level without walls that does what its script says: fails, hangs, lies. What it "runs" lives in a <see cref="ScriptedWorld"/>, which
 /// outlives it as real runtimes outlive a server. It is strict: what a provider must never be asked is an error here.
 /// </summary>
-internal sealed class ScriptedProvider(ScriptedWorld world, string name = "scripted") : ISandboxProvider
+internal sealed class ScriptedProvider(ScriptedWorld world, string name = "scripted") : ISandboxProvider, ICheckpoints, IPauses
 {
     public string Name => name;
 
@@ -79,6 +79,58 @@ internal sealed class ScriptedProvider(ScriptedWorld world, string name = "scrip
         Interlocked.Increment(ref Removes);
         await BeforeRemove(id, cancellation);
         world.Runtimes.TryRemove(id, out _);
+    }
+
+    public CheckpointContent Content => CheckpointContent.Files;
+
+    public Func<string, CancellationToken, Task> BeforeSave { get; set; } = static (_, _) => Task.CompletedTask;
+
+    public Func<string, CancellationToken, Task> BeforeRestore { get; set; } = static (_, _) => Task.CompletedTask;
+
+    public Func<string, CancellationToken, Task> BeforeRemoveCheckpoint { get; set; } = static (_, _) => Task.CompletedTask;
+
+    public Func<string, CancellationToken, Task> BeforePause { get; set; } = static (_, _) => Task.CompletedTask;
+
+    public async Task<long> SaveAsync(string id, string checkpoint, CancellationToken cancellation)
+    {
+        await BeforeSave(id, cancellation);
+        if (!world.Runtimes.ContainsKey(id))
+            throw new StacyVMException(ProblemKind.SandboxGone, id);
+        if (!world.Checkpoints.TryAdd(checkpoint, id))
+            throw new InvalidOperationException($"{checkpoint} was made twice");
+        return 1000;
+    }
+
+    public async Task<ISandbox> RestoreAsync(string id, string checkpoint, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        await BeforeRestore(id, cancellation);
+        LastSpec = spec;
+        if (!world.Checkpoints.ContainsKey(checkpoint))
+            throw new StacyVMException(ProblemKind.NotFound, checkpoint);
+        var runtime = new ScriptedRuntime(id, spec.Image) { Checkpoint = checkpoint };
+        if (!world.Runtimes.TryAdd(id, runtime))
+            throw new InvalidOperationException($"{id} was created twice");
+        return new ScriptedSandbox(this, world, runtime);
+    }
+
+    public Task<IReadOnlyList<string>> ListCheckpointsAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<string>>([.. world.Checkpoints.Keys]);
+
+    public async Task RemoveCheckpointAsync(string checkpoint, CancellationToken cancellation)
+    {
+        await BeforeRemoveCheckpoint(checkpoint, cancellation);
+        world.Checkpoints.TryRemove(checkpoint, out _);
+    }
+
+    public async Task PauseAsync(string id, CancellationToken cancellation)
+    {
+        await BeforePause(id, cancellation);
+        world.Runtimes[id].Paused = true;
+    }
+
+    public Task ResumeAsync(string id, CancellationToken cancellation)
+    {
+        world.Runtimes[id].Paused = false;
+        return Task.CompletedTask;
     }
 
     /// <summary>A step that cannot be done now.</summary>

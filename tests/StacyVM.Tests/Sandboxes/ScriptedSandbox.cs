@@ -22,6 +22,7 @@ internal sealed class ScriptedSandbox(ScriptedProvider provider, ScriptedWorld w
 
     public Task<RuntimeStatus> StatusAsync(CancellationToken cancellation) => Status?.Invoke() ?? Task.FromResult(
         !world.Runtimes.ContainsKey(Id) ? new RuntimeStatus(RuntimeState.Gone)
+        : runtime.Running && runtime.Paused ? new RuntimeStatus(RuntimeState.Paused)
         : runtime.Running ? new RuntimeStatus(RuntimeState.Running)
         : new RuntimeStatus(RuntimeState.Stopped, "exit code 137, out of memory"));
 

@@ -50,6 +50,14 @@ internal static class RouteScopes
         GET    /sandboxes/{id}/files/stat                          read:*
         GET    /sandboxes/{id}/files/glob                          read:*
 
+        POST   /sandboxes/{id}/checkpoints                         api:*
+        POST   /sandboxes/{id}/fork                                api:*
+        POST   /sandboxes/{id}/pause                               api:*
+        POST   /sandboxes/{id}/resume                              api:*
+        GET    /checkpoints                                        read:*
+        GET    /checkpoints/{name}                                 read:*
+        DELETE /checkpoints/{name}                                 api:*
+
         GET    /templates                                          read:*
         POST   /templates                                          api:*
         GET    /templates/{name}                                   read:*

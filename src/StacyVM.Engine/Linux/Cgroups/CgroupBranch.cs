@@ -25,6 +25,8 @@ internal sealed class CgroupBranch
         Controllers = mount.Controllers;
     }
 
+    private string FreezeFile => _unified ? "cgroup.freeze" : "freezer.state";
+
     /// <summary>Controllers that groups in here have.</summary>
     public IReadOnlyList<string> Controllers { get; private set; }
 
@@ -109,6 +111,21 @@ internal sealed class CgroupBranch
         if (_unified && Directory.Exists(Path.Combine(_path, name)))
             _ = TryWrite(Path.Combine(_path, name, "cgroup.kill"), "1");
     }
+
+    /// <summary>Of version 1 a controller of its own; of version 2 every group has it, from Linux 5.2 on.</summary>
+    public bool HasFreezer => _unified || Controllers.Contains(CgroupTree.Freezer);
+
+    /// <summary>That group can be frozen.</summary>
+    public bool Freezes(string name) => HasFreezer && File.Exists(Path.Combine(_path, name, FreezeFile));
+
+    /// <returns>What went wrong, or null.</returns>
+    public string? RequestFreeze(string name, bool frozen) =>
+        TryWrite(Path.Combine(_path, name, FreezeFile), _unified ? frozen ? "1" : "0" : frozen ? "FROZEN" : "THAWED");
+
+    /// <summary>Whether everything in the group stands still: asking for it is not yet having it.</summary>
+    public bool IsFrozen(string name) => _unified
+        ? Field(Path.Combine(_path, name, "cgroup.events"), "frozen") == 1
+        : ReadLines(Path.Combine(_path, name, FreezeFile)) is ["FROZEN", ..];
 
     public async Task RemoveAsync(string name)
     {

@@ -10,7 +10,7 @@ internal sealed record CgroupMount(int Version, string Path, IReadOnlyList<strin
 /// <summary>The hierarchies that this process sees: only version 1, only version 2, or both side by side.</summary>
 internal static class CgroupMounts
 {
-    private static readonly string[] Known = ["cpu", "cpuacct", "memory", "pids"];
+    private static readonly string[] Known = ["cpu", "cpuacct", "freezer", "memory", "pids"];
 
     public static IReadOnlyList<CgroupMount> Read() =>
         Parse(ReadLines("/proc/self/mountinfo"), ReadLines("/proc/self/cgroup"), path => ReadLines(path).FirstOrDefault() ?? "");

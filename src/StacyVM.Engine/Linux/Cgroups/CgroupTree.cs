@@ -11,6 +11,9 @@ internal readonly record struct CgroupLimits(long MemoryBytes, int Cpus, int Pro
 /// </summary>
 internal sealed class CgroupTree
 {
+    /// <summary>The controller of version 1 that lets groups stand still.</summary>
+    internal const string Freezer = "freezer";
+
     private static readonly string[] Wanted = ["memory", "cpu", "pids"];
     private readonly List<CgroupBranch> _branches = [];
     private readonly Dictionary<string, string> _unenforced = [];
@@ -86,6 +89,8 @@ internal sealed class CgroupTree
                 last = ProcessIdentity.Of(pid) ?? last;
                 _ = Libc.Kill(pid, Libc.SIGKILL);
             }
+            // What stands still does not end, in version 1 not even when it is killed.
+            Thaw(id);
             if (Environment.TickCount64 > deadline)
                 throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{alive.Count} processes of {id} do not end, among them process {alive[0]}"));
             if (last is { } process)
@@ -114,6 +119,46 @@ internal sealed class CgroupTree
         foreach (CgroupBranch branch in _branches)
             branch.RemoveIfEmpty();
     }
+
+    /// <summary>True when the sandboxes that are made from now on can be frozen.</summary>
+    public bool Freezes => _branches.Exists(branch => branch.HasFreezer);
+
+    /// <summary>True when the sandbox's processes can be made to stand still all at once.</summary>
+    public bool CanFreeze(string id) => _branches.Exists(branch => branch.Freezes(id + _suffix));
+
+    /// <summary>Lets all processes of a sandbox stand still, and returns when they do.</summary>
+    /// <exception cref="TimeoutException">They do not; they run on.</exception>
+    public async Task FreezeAsync(string id, TimeSpan patience, CancellationToken cancellation)
+    {
+        CgroupBranch branch = _branches.Find(branch => branch.Freezes(id + _suffix)) ?? throw new IOException($"{id} has no control group that can be frozen");
+        if (branch.RequestFreeze(id + _suffix, frozen: true) is { } failure)
+            throw new IOException(failure);
+        long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        try
+        {
+            for (int wait = 1; !branch.IsFrozen(id + _suffix); wait = Math.Min(wait * 2, 50))
+            {
+                if (Environment.TickCount64 > deadline)
+                    throw new TimeoutException($"the processes of {id} do not come to a standstill");
+                await Task.Delay(wait, cancellation).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            Thaw(id);
+            throw;
+        }
+    }
+
+    /// <summary>Lets them run again; those that run already go on.</summary>
+    public void Thaw(string id)
+    {
+        foreach (CgroupBranch branch in _branches.Where(branch => branch.Freezes(id + _suffix)))
+            _ = branch.RequestFreeze(id + _suffix, frozen: false);
+    }
+
+    /// <summary>Whether all of them stand still.</summary>
+    public bool IsFrozen(string id) => _branches.Exists(branch => branch.Freezes(id + _suffix) && branch.IsFrozen(id + _suffix));
 
     /// <summary>Ids of all sandboxes that have a group.</summary>
     public IReadOnlyCollection<string> List()

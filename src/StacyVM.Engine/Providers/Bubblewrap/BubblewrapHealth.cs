@@ -22,6 +22,9 @@ internal static class BubblewrapHealth
                 : $"sandboxes run as the server's own user ({Libc.GetEffectiveUserId()}), without capabilities; a server started as root gives each its own",
             ["network"] = "none: loopback only",
             ["disk"] = DiskWatch.Sentence,
+            ["pause"] = setup.Cgroups.Freezes
+                ? "control group: all of a sandbox stands still at once"
+                : "SIGSTOP to every process of a sandbox, as there is no freezer here: processes that a sandbox had stopped itself run on when it is resumed",
         };
         enforced["memory"] = Bound("memory", "control group, without swap", "not as a whole: each process is bounded by RLIMIT_DATA");
         enforced["cpu"] = Bound("cpu", "control group: a quota of vcpus processors", "not");

@@ -29,7 +29,7 @@ internal sealed class BubblewrapPlace(string id, BubblewrapState state, SandboxF
     public Task<RuntimeStatus> StatusAsync(CancellationToken cancellation)
     {
         if (state.Process.IsAlive)
-            return Task.FromResult(new RuntimeStatus(RuntimeState.Running));
+            return Task.FromResult(new RuntimeStatus(folder.IsPaused ? RuntimeState.Paused : RuntimeState.Running));
         return Task.FromResult(folder.Exists ? new RuntimeStatus(RuntimeState.Stopped, Reason()) : new RuntimeStatus(RuntimeState.Gone, "nothing of it is left"));
     }
 

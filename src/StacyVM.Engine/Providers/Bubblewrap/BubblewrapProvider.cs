@@ -14,19 +14,23 @@ namespace StacyVM.Engine.Providers.Bubblewrap;
 /// Sandboxes of namespaces, system call filter and control groups, built by <c>bwrap</c> on this machine: the host's own programs,
 /// read-only, or a copy-on-write root of an image; a private <c>/workspace</c>, no network. Each runs under a host user of its own when the server is root.
 /// </summary>
-internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, BubblewrapOptions options, ILoggerFactory loggers) : ISandboxProvider, IAsyncDisposable
+internal sealed partial class BubblewrapProvider(AgentHost host, ImageStore images, BubblewrapOptions options, ILoggerFactory loggers)
+    : ISandboxProvider, ICheckpoints, IPauses, IAsyncDisposable
 {
+    private const string ProviderName = "bubblewrap";
+
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _log = loggers.CreateLogger<BubblewrapProvider>();
     private readonly DiskWatch _disks = new(host.DataDirectory, loggers.CreateLogger<DiskWatch>());
     private readonly TurnTaking _turns = new();
+    private readonly SavedFiles _saved = new(host, ProviderName);
     private readonly SemaphoreSlim _preparing = new(1);
-    private readonly ConcurrentDictionary<string, Living> _living = new();
+    private readonly ConcurrentDictionary<string, LivingSandbox> _living = new();
     private readonly ConcurrentDictionary<string, bool> _probing = new();
     private BubblewrapSetup? _setup;
 
-    public string Name => "bubblewrap";
+    public string Name => ProviderName;
 
     /// <summary>False: do without user namespaces, as on a host that refuses them to ordinary users.</summary>
     public bool UserNamespaces { get; init; } = true;
@@ -70,8 +74,19 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
 
     public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
     {
-        // 1. Its image, pulled when it is not here; null for the host's own programs.
+        // Its image, pulled when it is not here; null for the host's own programs.
         StoredImage? image = await ImageChoice.OfAsync(images, spec, progress, cancellation).ConfigureAwait(false);
+        return await BuildAsync(id, spec, image, null, cancellation).ConfigureAwait(false);
+    }
+
+    /// <param name="id">Of the new sandbox.</param>
+    /// <param name="spec">What was asked for.</param>
+    /// <param name="image">Null for the host's own programs.</param>
+    /// <param name="checkpoint">What it begins with; null for nothing.</param>
+    /// <param name="cancellation">Abandons it.</param>
+    private async Task<ISandbox> BuildAsync(string id, SandboxSpec spec, StoredImage? image, string? checkpoint, CancellationToken cancellation)
+    {
+        // 1. What all sandboxes share, and the turn.
         BubblewrapSetup setup = await PrepareAsync(cancellation).ConfigureAwait(false);
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
 
@@ -95,6 +110,8 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
                 Image = image?.Title ?? HostImage.Name,
             };
             folder.Make(state, setup.Users is not null, !setup.Wall.UserNamespace);
+            if (checkpoint is not null)
+                await Task.Run(() => _saved.Restore(checkpoint, folder, user, setup.Users is not null, cancellation), CancellationToken.None).ConfigureAwait(false);
             ImageRoot? root = image is null ? null : MakeRoot(setup, image, folder, user, id);
             folder.WriteArguments(root is null
                 ? setup.Arguments.ForSandbox(id, state.Token, folder.Workspace, spec.MemoryMb)
@@ -134,8 +151,14 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
         setup.Users?.Note(id, state.UserId);
         // An earlier object of the same sandbox has lost it: its agent dials one listener.
-        if (_living.TryRemove(id, out Living? earlier))
+        if (_living.TryRemove(id, out LivingSandbox? earlier))
             await earlier.Listener.DisposeAsync().ConfigureAwait(false);
+        // A server that was killed while it saved has left it standing still; one that paused it has noted that.
+        var standstill = new BubblewrapStandstill(id, folder, setup.Cgroups);
+        if (folder.IsPaused)
+            await standstill.BeginAsync(cancellation).ConfigureAwait(false);
+        else
+            standstill.End();
         return Take(setup, id, folder, state, host.Listen(id, state.Token, state.UserId));
     }
 
@@ -155,7 +178,7 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
                 found.TryAdd(id, new ListedRuntime(id, Running: false));
             else if (new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
             {
-                ProcessIdentity? process = _living.TryGetValue(id, out Living? known) && known.Process.IsAlive ? known.Process : folder.FindProcess();
+                ProcessIdentity? process = _living.TryGetValue(id, out LivingSandbox? known) && known.Process.IsAlive ? known.Process : folder.FindProcess();
                 found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, state.Image, state.CreatedAt);
             }
         }
@@ -187,7 +210,7 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
 
     private AgentSandbox Take(BubblewrapSetup setup, string id, SandboxFolder folder, BubblewrapState state, AgentListener listener)
     {
-        _living[id] = new Living(state.Process, listener);
+        _living[id] = new LivingSandbox(state.Process, listener);
         _disks.Add(new WatchedWorkspace(id, state, folder, setup.Cgroups, shared: setup.Users is null));
         return new AgentSandbox(id, listener, new BubblewrapPlace(id, state, folder, setup.Cgroups, () => RemoveAsync(id, CancellationToken.None)));
     }
@@ -249,7 +272,7 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
     private async Task RemoveInTurnAsync(BubblewrapSetup setup, string id)
     {
         _disks.Remove(id);
-        _living.TryGetValue(id, out Living? known);
+        _living.TryGetValue(id, out LivingSandbox? known);
         await new BubblewrapRemoval(host, setup).RemoveAsync(id, known?.Process ?? default).ConfigureAwait(false);
         _living.TryRemove(id, out _);
         if (known is not null)
@@ -303,5 +326,5 @@ internal sealed class BubblewrapProvider(AgentHost host, ImageStore images, Bubb
         }
     }
 
-    private sealed record Living(ProcessIdentity Process, AgentListener Listener);
+    private sealed record LivingSandbox(ProcessIdentity Process, AgentListener Listener);
 }

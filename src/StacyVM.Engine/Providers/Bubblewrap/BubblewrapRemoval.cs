@@ -17,6 +17,14 @@ internal sealed class BubblewrapRemoval(AgentHost host, BubblewrapSetup setup)
 
         // 1. The first process of its PID namespace: with its end the kernel has ended all the others in there.
         ProcessIdentity? first = known.IsAlive ? known : folder.FindProcess();
+        if (first is { IsAlive: true } standing)
+        {
+            // One that stands still runs no more on its way to its end: it is killed before it is let go.
+            using var open = Libc.OpenProcess(standing.Pid);
+            if (standing.IsAlive)
+                _ = Libc.SignalProcess(open, Libc.SIGKILL);
+            setup.Cgroups.Thaw(id);
+        }
         if (first is { } process)
             await ProcessExits.KillAsync(process, Patience).ConfigureAwait(false);
 

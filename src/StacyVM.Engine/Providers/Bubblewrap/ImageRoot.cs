@@ -28,13 +28,20 @@ internal sealed class ImageRoot(StoredImage image, IReadOnlyList<string> layers,
 
     public ImageUser User { get; } = ImageUser.Of(image, new ImageFileReader(layers));
 
-    /// <summary>Makes its directories, with the few files that differ from sandbox to sandbox.</summary>
+    /// <summary>Makes its directories, with the few files that differ from sandbox to sandbox; or gives a new identity to what was saved of another.</summary>
     public void Make(string id)
     {
-        MakeDirectory(folder.Upper, owned: true);
+        bool restored = Directory.Exists(folder.Upper);
+        if (!restored)
+            MakeDirectory(folder.Upper, owned: true);
         // The kernel's own, and the points on which is mounted.
         foreach (string name in (string[])["work", "root", "layers"])
             MakeDirectory(Path.Combine(folder.Path, name), owned: false);
+        if (restored)
+        {
+            new RestoredIdentity(folder.Upper, privileged ? owner : null).Renew(id);
+            return;
+        }
         using (var tree = new TreeWriter(folder.Upper))
         {
             tree.MakeDirectory("etc", 0x1ED);

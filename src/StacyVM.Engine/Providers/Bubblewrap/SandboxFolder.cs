@@ -37,6 +37,11 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     /// <summary>What bwrap and the agent print. No command in the sandbox has it open.</summary>
     public string Console => System.IO.Path.Combine(Path, "console");
 
+    /// <summary>There while the sandbox is to stand still, whoever is there to keep it so.</summary>
+    private string Pause => System.IO.Path.Combine(Path, "paused");
+
+    public bool IsPaused => File.Exists(Pause);
+
     /// <summary>Why the server itself has ended the sandbox, if it has.</summary>
     private string Ending => System.IO.Path.Combine(Path, "ending");
 
@@ -109,6 +114,10 @@ internal sealed class SandboxFolder(AgentHost host, string id)
 
     /// <summary>How the first process ended, 128 + signal for a signal; null when bwrap did not live to report it.</summary>
     public int? ReadExitCode() => (int?)ReadStatus("exit-code"u8);
+
+    public void NotePause() => File.WriteAllText(Pause, "");
+
+    public void ForgetPause() => File.Delete(Pause);
 
     /// <summary>Null when the server has not ended it.</summary>
     public string? ReadEnding()

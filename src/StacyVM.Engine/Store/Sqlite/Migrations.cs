@@ -162,6 +162,30 @@ internal static class Migrations
         """
         ALTER TABLE sandboxes ADD COLUMN environment_sealed TEXT NOT NULL DEFAULT '';
         """,
+        """
+        ALTER TABLE sandboxes ADD COLUMN parent_sandbox TEXT NOT NULL DEFAULT '';
+        ALTER TABLE sandboxes ADD COLUMN parent_checkpoint TEXT NOT NULL DEFAULT '';
+        CREATE TABLE checkpoints (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL,
+            state TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            content TEXT NOT NULL,
+            image TEXT NOT NULL,
+            memory_mb INTEGER NOT NULL,
+            vcpus INTEGER NOT NULL,
+            metadata TEXT NOT NULL DEFAULT '{}',
+            owner_id TEXT NOT NULL DEFAULT '',
+            tenant_id TEXT NOT NULL DEFAULT '',
+            parent_sandbox TEXT NOT NULL,
+            parent_checkpoint TEXT NOT NULL DEFAULT '',
+            environment_sealed TEXT NOT NULL DEFAULT '',
+            size_bytes INTEGER NOT NULL DEFAULT 0,
+            reason TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL);
+        CREATE UNIQUE INDEX checkpoints_name ON checkpoints (owner_id, tenant_id, name) WHERE name <> '' AND state <> 'deleting';
+        """,
     ];
 
     /// <summary>The newest version this program knows.</summary>

@@ -10,13 +10,13 @@ namespace StacyVM.Engine.Store.Sqlite;
 internal sealed class RecordStatements : IDisposable
 {
     private const string Columns =
-        "id, state, provider, image, memory_mb, vcpus, disk_mb, metadata, owner_id, tenant_id, handle, handle_version, reason, created_at, expires_at, updated_at, environment_sealed";
+        "id, state, provider, image, memory_mb, vcpus, disk_mb, metadata, owner_id, tenant_id, handle, handle_version, reason, created_at, expires_at, updated_at, environment_sealed, parent_sandbox, parent_checkpoint";
 
     internal const string LoadSql = $"SELECT {Columns} FROM sandboxes WHERE state <> 'destroyed'";
 
     internal const string SaveSql = $"""
         INSERT INTO sandboxes ({Columns})
-        VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated, $environment)
+        VALUES ($id, $state, $provider, $image, $memory, $vcpus, $disk, $metadata, $owner, $tenant, $handle, $handle_version, $reason, $created, $expires, $updated, $environment, $parent_sandbox, $parent_checkpoint)
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, image = excluded.image, handle = excluded.handle, handle_version = excluded.handle_version,
             reason = excluded.reason, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
             environment_sealed = excluded.environment_sealed
@@ -29,7 +29,7 @@ internal sealed class RecordStatements : IDisposable
         _save = connection.CreateCommand();
         _save.CommandText = SaveSql;
         foreach (string name in (ReadOnlySpan<string>)["$id", "$state", "$provider", "$image", "$memory", "$vcpus", "$disk", "$metadata", "$owner", "$tenant",
-            "$handle", "$handle_version", "$reason", "$created", "$expires", "$updated", "$environment"])
+            "$handle", "$handle_version", "$reason", "$created", "$expires", "$updated", "$environment", "$parent_sandbox", "$parent_checkpoint"])
             _save.Parameters.Add(new SqliteParameter { ParameterName = name });
         _save.Prepare();
     }
@@ -56,6 +56,8 @@ internal sealed class RecordStatements : IDisposable
         Set(StoredTime.Format(record.ExpiresAt));
         Set(StoredTime.Format(record.UpdatedAt));
         Set(record.Environment?.Sealed ?? "");
+        Set(record.ParentSandbox);
+        Set(record.ParentCheckpoint);
         _save.ExecuteNonQuery();
 
         void Set(object? value) => _save.Parameters[i++].Value = value ?? DBNull.Value;
@@ -88,6 +90,8 @@ internal sealed class RecordStatements : IDisposable
                 ExpiresAt = StoredTime.Parse(reader.GetString(14)),
                 UpdatedAt = StoredTime.Parse(reader.GetString(15)),
                 Environment = reader.GetString(16) is { Length: > 0 } environment ? new SandboxEnvironment(environment) : null,
+                ParentSandbox = reader.GetString(17),
+                ParentCheckpoint = reader.GetString(18),
             });
         }
         return records;

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using StacyVM.Engine.Checkpoints;
 using StacyVM.Engine.Environments;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
@@ -21,6 +22,7 @@ internal sealed class SqliteStore : IStore
         _writer = writer;
         Quotas = new OwnerQuotaRows(_reader, writer);
         Templates = new TemplateRows(_reader, writer);
+        Checkpoints = new CheckpointRows(_reader, writer);
         Environments = new EnvironmentRows(_reader, writer);
         RegistryConnections = new RegistryConnectionRows(_reader, writer);
         Workers = new WorkerRows(_reader, writer);
@@ -38,6 +40,8 @@ internal sealed class SqliteStore : IStore
     public IOwnerQuotaStore Quotas { get; }
 
     public ITemplateStore Templates { get; }
+
+    public ICheckpointStore Checkpoints { get; }
 
     public IEnvironmentStore Environments { get; }
 

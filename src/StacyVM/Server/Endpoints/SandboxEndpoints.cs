@@ -15,6 +15,7 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission adm
 {
     private const int DefaultLogLines = 100;
     private const int MaxLogLines = 100_000;
+    private static readonly TimeSpan PausedPatience = TimeSpan.FromSeconds(2);
 
     public void Map(IEndpointRouteBuilder api)
     {
@@ -134,10 +135,26 @@ internal sealed class SandboxEndpoints(SandboxDirectory sandboxes, Admission adm
     private async Task StatsAsync(HttpContext context)
     {
         ISandbox sandbox = await sandboxes.InspectAsync(context.SandboxId(), context.Caller(), context.RequestAborted);
+        // Where only the agent has the numbers, one that stands still gives none.
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        if (sandboxes.Get(sandbox.Id, context.Caller()).State == SandboxStates.Paused)
+            patience.CancelAfter(PausedPatience);
         SandboxStats stats = sandbox is IReportsUsage reports
-            ? Stats(await reports.UsageAsync(context.RequestAborted))
+            ? await StatsAsync(reports, patience.Token, context.RequestAborted)
             : new SandboxStats { Supported = false };
         await JsonAnswer.OkAsync(context, stats, RestJson.Default.SandboxStats);
+    }
+
+    private static async Task<SandboxStats> StatsAsync(IReportsUsage reports, CancellationToken patience, CancellationToken aborted)
+    {
+        try
+        {
+            return Stats(await reports.UsageAsync(patience));
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            return new SandboxStats { Supported = false };
+        }
     }
 
     private static SandboxStats Stats(SandboxUsage usage) => new()

@@ -46,6 +46,7 @@ internal static class RoutePath
         {
             ["sandboxes", "{id}", "files", ..] => "Files",
             ["sandboxes", "{id}", "exec" or "processes", ..] => "Commands",
+            ["sandboxes", "{id}", "checkpoints" or "fork", ..] => "Checkpoints",
             ["health" or "live" or "ready" or "diagnostics" or "metrics" or "system" or "config" or "events" or "tickets" or "pool" or "snapshots", ..] => "System",
             _ => Capital(segments[0]),
         };
@@ -54,6 +55,7 @@ internal static class RoutePath
     public static string TagMeaning(string tag) => tag switch
     {
         "Admin" => "For administrators.",
+        "Checkpoints" => "What is saved of sandboxes, and what starts from it.",
         "Commands" => "Commands and processes of a sandbox.",
         "Environments" => "Custom images, built from packages.",
         "Files" => "Files of a sandbox.",
