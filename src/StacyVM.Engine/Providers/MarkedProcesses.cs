@@ -37,6 +37,9 @@ internal static class MarkedProcesses
         await ProcessExits.KillAsync(agent, Patience).ConfigureAwait(false);
     }
 
+    /// <summary>Host process ids of a sandbox, its agent among them.</summary>
+    public static IReadOnlyCollection<int> All(string mark, ProcessIdentity agent) => [agent.Pid, .. Find(mark, agent).Select(process => process.Pid)];
+
     /// <summary>Living processes of a sandbox, its agent left out.</summary>
     private static List<ProcessIdentity> Find(string mark, ProcessIdentity agent)
     {

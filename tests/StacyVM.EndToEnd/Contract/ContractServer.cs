@@ -37,6 +37,11 @@ public sealed class ContractServer : IAsyncLifetime
         await Preparations.ApplyAsync(this, call);
         change?.Invoke(call);
         ApiAnswer answer = await SendAsync(call.Request(suffix));
+        if (answer.Status == 201 && answer.Text.StartsWith("{\"sandboxes\":", StringComparison.Ordinal))
+        {
+            foreach (JsonElement fork in answer.Json.GetProperty("sandboxes").EnumerateArray())
+                await _server.DestroyAsync(fork.GetProperty("id").GetString()!);
+        }
         if (operation.OfSandbox)
             await _server.DestroyAsync(call.Sandbox);
         else if (answer.Status == 201 && answer.Text.StartsWith("{\"id\":\"sb-", StringComparison.Ordinal))

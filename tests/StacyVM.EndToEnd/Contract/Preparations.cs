@@ -16,6 +16,12 @@ internal static class Preparations
         ["listQuotas"] = QuotaAsync,
         ["adminListQuotas"] = QuotaAsync,
         ["createTemplate"] = (server, call) => server.SendAsync("DELETE", $"templates/{call.Operation.Body!.Value.GetProperty("name")}"),
+        ["createCheckpoint"] = (_, call) => Say(call, $$"""{"name":"contract-{{Guid.NewGuid():N}}"}"""),
+        ["listCheckpoints"] = CheckpointAsync,
+        ["getCheckpoint"] = CheckpointAsync,
+        ["deleteCheckpoint"] = CheckpointAsync,
+        ["forkSandbox"] = (_, call) => Say(call, """{"count":2,"ttl":"5m"}"""),
+        ["resumeSandbox"] = (server, call) => server.DoneAsync("POST", $"sandboxes/{call.Sandbox}/pause"),
         ["listTemplates"] = TemplateAsync,
         ["getTemplate"] = TemplateAsync,
         ["replaceTemplate"] = TemplateAsync,
@@ -90,6 +96,14 @@ internal static class Preparations
         string name = call.Route.GetValueOrDefault("name", "contract");
         await server.SendAsync("DELETE", $"templates/{name}");
         await server.DoneAsync("POST", "templates", $$$"""{"name":"{{{name}}}","image":"host","setup":["true"],"metadata":{"a":"b"}}""");
+    }
+
+    private static async Task CheckpointAsync(ContractServer server, ContractCall call)
+    {
+        string name = $"contract-{Guid.NewGuid():N}";
+        await server.DoneAsync("POST", $"sandboxes/{await server.SharedSandboxAsync(call.Provider)}/checkpoints", $$"""{"name":"{{name}}"}""");
+        if (call.Route.ContainsKey("name"))
+            call.Route["name"] = name;
     }
 
     private static async Task ImageAsync(ContractServer server, ContractCall call)

@@ -17,7 +17,7 @@ public abstract partial class ProviderConformance
         byte[] content = new byte[3_000_001];
         new Random(7).NextBytes(content);
         await parent.Files.WriteAsync("/workspace/a/deep/file", new MemoryStream(content), 0x1E8, Stop);
-        Assert.Equal(0, (await parent.ShellAsync("cd /workspace && ln a/deep/file second && ln -s a/deep/file link && ln -s nowhere dangling && mkfifo pipe && truncate -s 100M sparse && printf end >>sparse && mkdir closed && echo kept >closed/file && chmod 000 closed/file && chmod 500 closed", Stop)).Code);
+        Assert.Equal(0, (await parent.ShellAsync("ln a/deep/file second && ln -s a/deep/file link && ln -s nowhere dangling && mkfifo pipe && truncate -s 100M sparse && printf end >>sparse && mkdir closed && echo kept >closed/file && chmod 000 closed/file && chmod 500 closed", Stop)).Code);
         await using IExecSession counter = await parent.StartAsync(Shell("i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done"), Stop);
         await counter.ReadUntilAsync("1\n", Stop);
 
@@ -30,9 +30,9 @@ public abstract partial class ProviderConformance
         ISandbox child = await level.RestoreAsync(NewId(), checkpoint, Spec, null, Stop);
         Assert.Equal(content, await ReadAsync(child, "/workspace/a/deep/file"));
         Outcome seen = await child.ShellAsync(
-            "cd /workspace && cmp a/deep/file second && cmp a/deep/file link && [ a/deep/file -ef second ] && [ -p pipe ] && [ -L dangling ] && stat -c %a a/deep/file closed closed/file && stat -c %s sparse && [ $(stat -c %b sparse) -lt 1000 ] && [ ! -e later ] && chmod 700 closed && chmod 600 closed/file && cat closed/file && echo more >>a/deep/file && cmp a/deep/file second && hostname", Stop);
-        Assert.Equal(("", $"750\n500\n0\n104857603\nkept\n{child.Id}\n"), (seen.Error, seen.Output));
-        Assert.Equal("104857603\n", (await parent.ShellAsync("stat -c %s /workspace/sparse", Stop)).Output);
+            "cmp a/deep/file second && cmp a/deep/file link && [ a/deep/file -ef second ] && [ -p pipe ] && [ -L dangling ] && stat -c %a a/deep/file closed closed/file && stat -c %s sparse && [ $(stat -c %b sparse) -lt 1000 ] && [ ! -e later ] && chmod 700 closed && chmod 600 closed/file && cat closed/file && echo more >>a/deep/file && cmp a/deep/file second", Stop);
+        Assert.Equal(("", "750\n500\n0\n104857603\nkept\n"), (seen.Error, seen.Output));
+        Assert.Equal("104857603\n", (await parent.ShellAsync("stat -c %s sparse", Stop)).Output);
         Assert.Equal(content, await ReadAsync(parent, "/workspace/second"));
         await counter.ReadUntilAsync("\n", Stop);
         if (level.Content == CheckpointContent.Files)
@@ -41,7 +41,7 @@ public abstract partial class ProviderConformance
         await level.RemoveCheckpointAsync(checkpoint, Stop);
         await level.RemoveCheckpointAsync(checkpoint, Stop);
         Assert.Empty(await level.ListCheckpointsAsync(Stop));
-        Assert.Equal("kept\n", (await child.ShellAsync("cat /workspace/closed/file", Stop)).Output);
+        Assert.Equal("kept\n", (await child.ShellAsync("cat closed/file", Stop)).Output);
         await FailsAsync(ProblemKind.NotFound, () => level.RestoreAsync(NewId(), checkpoint, Spec, null, Stop));
     }
 
@@ -59,7 +59,11 @@ public abstract partial class ProviderConformance
             Assert.Equal("same", Encoding.UTF8.GetString(await ReadAsync(child, "/workspace/file")));
         await Task.WhenAll(children.Select(child => WriteAsync(child, "/workspace/file", child.Id)));
         foreach (ISandbox child in children)
-            Assert.Equal($"{child.Id}\n{child.Id}", (await child.ShellAsync("hostname; cat /workspace/file", Stop)).Output);
+        {
+            Assert.Equal(child.Id, (await child.ShellAsync("cat file", Stop)).Output);
+            if (Isolates)
+                Assert.Equal($"{child.Id}\n", (await child.RunAsync(Stop, "hostname")).Output);
+        }
         Outcome[] random = await Task.WhenAll(children.Select(child => child.ShellAsync("head -c 16 /dev/urandom | od -An -tx1", Stop)));
         Assert.Equal(children.Length, random.Select(outcome => outcome.Output).Distinct().Count());
         string again = NewCheckpoint();

@@ -22,6 +22,11 @@ internal sealed class MockFolder(AgentHost host, string id)
     /// <summary>Variable that every process of the sandbox inherits, and by which it is found.</summary>
     public string Mark => $"STACYVM_MOCK={host.InstallationId}/{id}";
 
+    /// <summary>There while the sandbox is to stand still, whoever is there to keep it so.</summary>
+    private string Pause => Path.Combine(_path, "paused");
+
+    public bool IsPaused => File.Exists(Pause);
+
     public bool Exists => Directory.Exists(_path);
 
     /// <summary>True when it is this provider's: the other levels keep theirs side by side with it.</summary>
@@ -55,6 +60,10 @@ internal sealed class MockFolder(AgentHost host, string id)
             return null;
         }
     }
+
+    public void NotePause() => File.WriteAllText(Pause, "");
+
+    public void ForgetPause() => File.Delete(Pause);
 
     public IReadOnlyList<string> ReadConsole(int lines)
     {

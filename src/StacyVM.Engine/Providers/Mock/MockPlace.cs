@@ -12,7 +12,7 @@ internal sealed class MockPlace(MockFolder folder, MockState state, Func<Task> r
     public Task<RuntimeStatus> StatusAsync(CancellationToken cancellation)
     {
         if (state.IsAlive)
-            return Task.FromResult(new RuntimeStatus(RuntimeState.Running));
+            return Task.FromResult(new RuntimeStatus(folder.IsPaused ? RuntimeState.Paused : RuntimeState.Running));
         return Task.FromResult(folder.Exists
             ? new RuntimeStatus(RuntimeState.Stopped, string.Join("; ", folder.ReadConsole(1).DefaultIfEmpty("its agent has ended")))
             : new RuntimeStatus(RuntimeState.Gone, "nothing of it is left"));

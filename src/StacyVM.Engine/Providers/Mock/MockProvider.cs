@@ -10,13 +10,15 @@ namespace StacyVM.Engine.Providers.Mock;
 /// Sandboxes that are plain directories on the host, worked by an agent that is a plain process of the server's user. Nothing is isolated and
 /// no limit is kept: for tests and demonstrations, never chosen by itself.
 /// </summary>
-internal sealed class MockProvider(AgentHost host) : ISandboxProvider
+internal sealed partial class MockProvider(AgentHost host) : ISandboxProvider, ICheckpoints, IPauses
 {
     /// <summary>What really runs, whatever was asked for.</summary>
     public const string ImageName = "host";
 
     private const string Env = "/usr/bin/env";
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(10);
+
+    private readonly TurnTaking _turns = new();
 
     public string Name => "mock";
 
@@ -37,7 +39,10 @@ internal sealed class MockProvider(AgentHost host) : ISandboxProvider
         }
     }
 
-    public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
+    public Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation) =>
+        BuildAsync(id, null, cancellation);
+
+    private async Task<ISandbox> BuildAsync(string id, string? checkpoint, CancellationToken cancellation)
     {
         // 1. What an earlier attempt left.
         await RemoveAsync(id, CancellationToken.None).ConfigureAwait(false);
@@ -48,6 +53,8 @@ internal sealed class MockProvider(AgentHost host) : ISandboxProvider
         {
             // 2. The marker before anything that would have to be found by it, the listener before the agent that dials it.
             folder.Make(state);
+            if (checkpoint is not null)
+                await Task.Run(() => Fill(folder, checkpoint, cancellation), CancellationToken.None).ConfigureAwait(false);
             listener = host.Listen(id, state.Token);
 
             // 3. The agent, or the reason why it does not come.
@@ -67,13 +74,18 @@ internal sealed class MockProvider(AgentHost host) : ISandboxProvider
         }
     }
 
-    public Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation)
+    public async Task<ISandbox?> RecoverAsync(string id, SandboxHandle handle, CancellationToken cancellation)
     {
         if (handle.Version != MockState.Version || MockState.Parse(System.Text.Encoding.UTF8.GetBytes(handle.State)) is not { } state)
             throw new StacyVMException(ProblemKind.Internal, $"sandbox {id}: its handle of version {handle.Version} cannot be read");
         if (!state.IsAlive)
-            return Task.FromResult<ISandbox?>(null);
-        return Task.FromResult<ISandbox?>(Sandbox(id, new MockFolder(host, id), state, host.Listen(id, state.Token)));
+            return null;
+        var folder = new MockFolder(host, id);
+        if (folder.IsPaused)
+            await StopAsync(folder, state, cancellation).ConfigureAwait(false);
+        else
+            ProcessStop.Continue(MockProcesses.All(folder.Mark, state.Process));
+        return Sandbox(id, folder, state, host.Listen(id, state.Token));
     }
 
     public Task<IReadOnlyList<ListedRuntime>> ListAsync(CancellationToken cancellation)
@@ -94,6 +106,7 @@ internal sealed class MockProvider(AgentHost host) : ISandboxProvider
 
     public async Task RemoveAsync(string id, CancellationToken cancellation)
     {
+        using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
         var folder = new MockFolder(host, id);
         if (folder.Exists && !folder.IsMarked)
             return;
