@@ -30,7 +30,7 @@ internal sealed partial class MockProvider
         finally
         {
             if (!folder.IsPaused)
-                ProcessStop.Continue(MockProcesses.All(folder.Mark, state.Process));
+                ProcessStop.Continue(MarkedProcesses.All(folder.Mark, state.Process));
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class MockProvider
         using IDisposable turn = await _turns.TakeAsync(id, cancellation).ConfigureAwait(false);
         (MockFolder folder, MockState state) = Living(id);
         folder.ForgetPause();
-        ProcessStop.Continue(MockProcesses.All(folder.Mark, state.Process));
+        ProcessStop.Continue(MarkedProcesses.All(folder.Mark, state.Process));
     }
 
     private (MockFolder Folder, MockState State) Living(string id)
@@ -79,7 +79,7 @@ internal sealed partial class MockProvider
     {
         try
         {
-            await ProcessStop.StopAsync(() => MockProcesses.All(folder.Mark, state.Process), StopBound, cancellation).ConfigureAwait(false);
+            await ProcessStop.StopAsync(() => MarkedProcesses.All(folder.Mark, state.Process), StopBound, cancellation).ConfigureAwait(false);
         }
         catch (TimeoutException cause)
         {

@@ -84,7 +84,7 @@ internal sealed partial class MockProvider(AgentHost host) : ISandboxProvider, I
         if (folder.IsPaused)
             await StopAsync(folder, state, cancellation).ConfigureAwait(false);
         else
-            ProcessStop.Continue(MockProcesses.All(folder.Mark, state.Process));
+            ProcessStop.Continue(MarkedProcesses.All(folder.Mark, state.Process));
         return Sandbox(id, folder, state, host.Listen(id, state.Token));
     }
 
