@@ -228,6 +228,7 @@ public sealed class RestartTests
         await fixture.Sandboxes.DestroyAsync(info.Id, Anyone, default);
         // It said that it was gone.
         fixture.World.Runtimes[info.Id] = runtime;
+        fixture.Time.Advance(TimeSpan.FromMilliseconds(1));
         await fixture.Sandboxes.ReconcileAsync().WaitAsync(Patience);
 
         Assert.Empty(fixture.World.Runtimes);

@@ -12,6 +12,7 @@ internal static class SpawnCommand
     {
         var template = new Option<string?>("--template") { Description = "Start from this template; other options win over it" };
         template.CompletionSources.Add(ServerCompletion.Templates);
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Start from this checkpoint instead of an image" };
         var image = new Option<string?>("--image") { Description = "Image [default: the server's]" };
         var provider = new Option<string?>("--provider") { Description = "Isolation level [default: the server's]" };
         provider.CompletionSources.Add(ServerCompletion.Providers);
@@ -22,13 +23,14 @@ internal static class SpawnCommand
         Option<string[]> metadata = CommonArguments.Pairs("--metadata", "-m", "Kept with the sandbox; may be repeated");
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Print only the id" };
         var trial = new Option<bool>("--dry-run") { Description = "Start nothing; say whether it would be started, and exit with 0 if so" };
-        var command = new Command("spawn", "Start a sandbox") { template, image, provider, ttl, memory, vcpus, owner, metadata, quiet, trial };
+        var command = new Command("spawn", "Start a sandbox") { template, checkpoint, image, provider, ttl, memory, vcpus, owner, metadata, quiet, trial };
         command.SetAction(async (parsed, cancellation) =>
         {
             using StacyClient client = GlobalOptions.ClientOf(parsed);
             var request = new SpawnRequest
             {
                 Template = parsed.GetValue(template),
+                Checkpoint = parsed.GetValue(checkpoint),
                 Image = parsed.GetValue(image),
                 Provider = parsed.GetValue(provider),
                 Ttl = parsed.GetValue(ttl),
