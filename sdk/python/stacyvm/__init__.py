@@ -7,6 +7,7 @@
 
 from .async_client import AsyncClient
 from .async_sandbox import AsyncSandbox
+from .checkpoints import AsyncCheckpointManager, CheckpointManager
 from .client import Client
 from .events import AsyncEventStream, EventStream
 from .exceptions import (
@@ -19,10 +20,16 @@ from .exceptions import (
     SandboxNotFound,
     StacyVMError,
 )
+from .images import AsyncImageManager, ImageManager
 from .models import (
+    Checkpoint,
     Event,
     ExecResult,
     FileInfo,
+    Fork,
+    ForkFailure,
+    Image,
+    ImagePruneResult,
     PortInfo,
     ProcessInfo,
     Quota,
@@ -44,14 +51,18 @@ from .templates import AsyncTemplateManager, TemplateManager
 __version__ = "0.15.0"
 
 __all__ = [
+    "AsyncCheckpointManager",
     "AsyncClient",
     "AsyncEventStream",
     "AsyncExecSession",
     "AsyncExecStream",
+    "AsyncImageManager",
     "AsyncProviderManager",
     "AsyncQuotaManager",
     "AsyncSandbox",
     "AsyncTemplateManager",
+    "Checkpoint",
+    "CheckpointManager",
     "Client",
     "ConnectionError",
     "Event",
@@ -61,6 +72,11 @@ __all__ = [
     "ExecStream",
     "ExecTimeout",
     "FileInfo",
+    "Fork",
+    "ForkFailure",
+    "Image",
+    "ImageManager",
+    "ImagePruneResult",
     "NotFound",
     "PortInfo",
     "ProcessInfo",

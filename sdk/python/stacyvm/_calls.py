@@ -7,6 +7,9 @@ from typing import Any, AsyncIterable, Callable, Dict, Generic, Iterable, List, 
 from urllib.parse import quote
 
 from .models import (
+    Checkpoint,
+    Image,
+    ImagePruneResult,
     Quota,
     QuotaSummary,
     QuotaUsage,
@@ -165,6 +168,52 @@ def replace_template(template: Template) -> Call[Template]:
 
 def delete_template(name: str) -> Call[None]:
     return Call("DELETE", f"/templates/{segment(name)}", nothing)
+
+
+def list_checkpoints() -> Call[List[Checkpoint]]:
+    return Call("GET", "/checkpoints", lambda v: decode_list(Checkpoint, v))
+
+
+def get_checkpoint(name: str) -> Call[Checkpoint]:
+    return Call("GET", f"/checkpoints/{segment(name)}", lambda v: decode(Checkpoint, v))
+
+
+def delete_checkpoint(name: str) -> Call[None]:
+    return Call("DELETE", f"/checkpoints/{segment(name)}", nothing, slow=True)
+
+
+def list_images() -> Call[List[Image]]:
+    return Call("GET", "/images", lambda v: decode_list(Image, v))
+
+
+def get_image(name: str) -> Call[Image]:
+    return Call("GET", f"/images/{segment(name)}", lambda v: decode(Image, v))
+
+
+def pull_image(name: str, source: Optional[str]) -> Call[Image]:
+    body = {"image": name, **({"from": source} if source else {})}
+    return Call("POST", "/images/pull", lambda v: decode_list(Image, v)[0], json=body, slow=True)
+
+
+def import_image(content: Body, name: Optional[str]) -> Call[List[Image]]:
+    return Call(
+        "POST",
+        "/images/import",
+        lambda v: decode_list(Image, v),
+        content=content,
+        params=given(name=name),
+        headers={"Content-Type": "application/octet-stream"},
+        slow=True,
+    )
+
+
+def remove_image(name: str) -> Call[None]:
+    return Call("DELETE", f"/images/{segment(name)}", nothing, slow=True)
+
+
+def prune_images(unnamed: bool) -> Call[ImagePruneResult]:
+    params = {"unnamed": "true"} if unnamed else {}
+    return Call("POST", "/images/prune", lambda v: decode(ImagePruneResult, v), params=params, slow=True)
 
 
 def events(event_type: Optional[str], sandbox_id: Optional[str], after_id: Optional[str]) -> Call[None]:

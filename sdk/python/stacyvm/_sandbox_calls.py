@@ -6,7 +6,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ._calls import Body, Call, as_object, as_strings, given, nothing, segment
-from .models import ExecResult, FileInfo, PortInfo, ProcessInfo, SandboxStats, decode, decode_list
+from .models import Checkpoint, ExecResult, FileInfo, PortInfo, ProcessInfo, SandboxStats, decode, decode_list
 
 #: Beyond this, text goes as a raw body, which the server takes in any size.
 LARGEST_JSON_TEXT = 256 * 1024
@@ -115,6 +115,19 @@ class SandboxCalls:
 
     def destroy(self) -> Call[None]:
         return Call("DELETE", self._path, nothing, sandbox_id=self.id, slow=True)
+
+    def checkpoint(self, name: str) -> Call[Checkpoint]:
+        return self._post("/checkpoints", {"name": name}, lambda v: decode(Checkpoint, v), slow=True)
+
+    def fork(self, count: int, ttl: Optional[str], metadata: Optional[Mapping[str, str]]) -> Call[Dict[str, Any]]:
+        body = {"count": count, **given(ttl=ttl, metadata=dict(metadata) if metadata else None)}
+        return self._post("/fork", body, as_object, slow=True)
+
+    def pause(self) -> Call[Dict[str, Any]]:
+        return Call("POST", f"{self._path}/pause", as_object, sandbox_id=self.id)
+
+    def resume(self) -> Call[Dict[str, Any]]:
+        return Call("POST", f"{self._path}/resume", as_object, sandbox_id=self.id)
 
     def logs(self, lines: int) -> Call[List[str]]:
         return self._get("/logs", as_strings, {"lines": str(lines)})

@@ -8,8 +8,10 @@ from . import _calls
 from ._transport import AsyncTransport
 from ._wire import DEFAULT_BASE_URL, DEFAULT_TIMEOUT, Wire
 from .async_sandbox import AsyncSandbox
+from .checkpoints import AsyncCheckpointManager
 from .client import DEFAULT_IMAGE, admission_body, spawn_body
 from .events import AsyncEventStream
+from .images import AsyncImageManager
 from .models import QuotaSummary, SandboxInfo, SpawnAdmissionDecision
 from .providers import AsyncProviderManager
 from .quotas import AsyncQuotaManager
@@ -44,6 +46,8 @@ class AsyncClient:
         self._transport = AsyncTransport(wire)
         self.templates = AsyncTemplateManager(self._transport)
         self.quotas = AsyncQuotaManager(self._transport)
+        self.checkpoints = AsyncCheckpointManager(self._transport)
+        self.images = AsyncImageManager(self._transport)
 
     async def spawn(
         self,
@@ -55,9 +59,10 @@ class AsyncClient:
         owner_id: Optional[str] = None,
         template: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
+        checkpoint: Optional[str] = None,
     ) -> AsyncSandbox:
         """Starts a sandbox; cancelling the task abandons it, and nothing stays behind."""
-        body = spawn_body(image, provider, memory_mb, vcpus, ttl, owner_id, template, metadata)
+        body = spawn_body(image, provider, memory_mb, vcpus, ttl, owner_id, template, metadata, checkpoint)
         return AsyncSandbox(self._transport, await self._transport.run(_calls.spawn(body)))
 
     async def admission(

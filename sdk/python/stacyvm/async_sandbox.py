@@ -6,12 +6,23 @@ import asyncio
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from ._calls import as_objects
 from ._sandbox_calls import exec_body
 from ._state import SandboxState
 from ._transport import AsyncTransport
 from .exceptions import StacyVMError
 from .files import AsyncFile, AsyncSource, LocalFile, Target, async_pieces_of
-from .models import ExecResult, FileInfo, PortInfo, ProcessInfo, SandboxStats
+from .models import (
+    Checkpoint,
+    ExecResult,
+    FileInfo,
+    Fork,
+    ForkFailure,
+    PortInfo,
+    ProcessInfo,
+    SandboxStats,
+    decode_list,
+)
 from .sessions import AsyncExecSession, attach_message, start_message
 from .streaming import AsyncExecStream
 
@@ -181,6 +192,34 @@ class AsyncSandbox(SandboxState):
     async def destroy(self) -> None:
         await self._transport.run(self._calls.destroy())
         self._destroyed()
+
+    async def checkpoint(self, name: str) -> Checkpoint:
+        """Saves it under a name. It stands still meanwhile and runs on afterwards.
+
+        :param name: unique among those of its owner.
+        """
+        return await self._transport.run(self._calls.checkpoint(name))
+
+    async def fork(
+        self, count: int = 1, ttl: Optional[str] = None, metadata: Optional[Mapping[str, str]] = None
+    ) -> Fork[AsyncSandbox]:
+        """Copies it. Each copy is a sandbox of its own; those that did not come are told with the reason.
+
+        :param count: 1 to 100.
+        :param ttl: of each copy.
+        :param metadata: noted on each copy, over what is noted on this one.
+        """
+        answer = await self._transport.run(self._calls.fork(count, ttl, metadata))
+        copies = [AsyncSandbox(self._transport, info) for info in as_objects(answer.get("sandboxes"))]
+        return Fork(copies, decode_list(ForkFailure, answer.get("failures")))
+
+    async def pause(self) -> None:
+        """Lets it stand still until :meth:`resume`; its time to live runs on. Pausing twice is not an error."""
+        self._info = await self._transport.run(self._calls.pause())
+
+    async def resume(self) -> None:
+        """Lets it run again."""
+        self._info = await self._transport.run(self._calls.resume())
 
     async def logs(self, lines: int = 100) -> List[str]:
         return await self._transport.run(self._calls.logs(lines))

@@ -8,7 +8,9 @@ from . import _calls
 from ._calls import given
 from ._transport import Transport
 from ._wire import DEFAULT_BASE_URL, DEFAULT_TIMEOUT, Wire
+from .checkpoints import CheckpointManager
 from .events import EventStream
+from .images import ImageManager
 from .models import QuotaSummary, SandboxInfo, SpawnAdmissionDecision
 from .providers import ProviderManager
 from .quotas import QuotaManager
@@ -58,6 +60,8 @@ class Client:
         self._transport = Transport(wire)
         self.templates = TemplateManager(self._transport)
         self.quotas = QuotaManager(self._transport)
+        self.checkpoints = CheckpointManager(self._transport)
+        self.images = ImageManager(self._transport)
 
     def spawn(
         self,
@@ -69,6 +73,7 @@ class Client:
         owner_id: Optional[str] = None,
         template: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
+        checkpoint: Optional[str] = None,
     ) -> Sandbox:
         """Starts a sandbox and waits until it can run commands. What is left out is the server's default.
 
@@ -76,8 +81,9 @@ class Client:
         :param memory_mb: MiB.
         :param ttl: time until it is destroyed, such as ``30m``.
         :param template: its image wins over the default of this method.
+        :param checkpoint: start from it instead of an image; see :meth:`stacyvm.Sandbox.checkpoint`.
         """
-        body = spawn_body(image, provider, memory_mb, vcpus, ttl, owner_id, template, metadata)
+        body = spawn_body(image, provider, memory_mb, vcpus, ttl, owner_id, template, metadata, checkpoint)
         return Sandbox(self._transport, self._transport.run(_calls.spawn(body)))
 
     def admission(
@@ -161,9 +167,10 @@ def spawn_body(
     owner_id: Optional[str],
     template: Optional[str],
     metadata: Optional[Mapping[str, str]],
+    checkpoint: Optional[str],
 ) -> Dict[str, Any]:
     rest = admission_body(None, provider, memory_mb, vcpus, ttl, owner_id, metadata)
-    return {"image": image, **rest, **given(template=template)}
+    return {"image": image, **rest, **given(template=template, checkpoint=checkpoint)}
 
 
 def admission_body(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, List, Mapping, Optional, Type, TypeVar
+from typing import Any, Dict, Generic, List, Mapping, Optional, Type, TypeVar
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 def decode(kind: Type[T], value: Any) -> T:
@@ -46,7 +47,7 @@ class SandboxInfo:
     """A sandbox, as the server tells it."""
 
     id: str
-    #: ``creating``, ``running``, ``unhealthy``, ``stopped``, ``error``, ``destroying`` …
+    #: ``creating``, ``running``, ``paused``, ``unhealthy``, ``stopped``, ``error``, ``destroying`` …
     state: str
     provider: str
     #: The image that really runs.
@@ -61,6 +62,10 @@ class SandboxInfo:
     owner_id: str = ""
     tenant_id: str = ""
     worker_id: str = ""
+    #: Name of the checkpoint from which it was started.
+    checkpoint: str = ""
+    #: The sandbox whose saved state it was started from, by a fork or a checkpoint.
+    parent_sandbox: str = ""
     #: Why the state is what it is, when something went wrong.
     reason: str = ""
 
@@ -90,6 +95,76 @@ class QuotaSummary:
     with_max_sandboxes: int = 0
     with_max_ttl: int = 0
     with_max_exec_timeout: int = 0
+
+
+@dataclass
+class Checkpoint:
+    """What was saved of a sandbox."""
+
+    id: str
+    name: str
+    #: ``creating``, ``ready``, ``deleting`` or ``missing``.
+    state: str
+    provider: str
+    #: ``files``: processes start anew; ``memory``: they go on where they were.
+    content: str
+    image: str
+    memory_mb: int = 0
+    vcpus: int = 0
+    size_bytes: int = 0
+    owner_id: str = ""
+    tenant_id: str = ""
+    #: The sandbox that was saved.
+    sandbox_id: str = ""
+    #: Name of the checkpoint from which that sandbox had been started.
+    parent_checkpoint: str = ""
+    metadata: Dict[str, str] = field(default_factory=dict)
+    created_at: str = ""
+    reason: str = ""
+
+
+@dataclass
+class ForkFailure:
+    """Why a sandbox of a fork did not come."""
+
+    code: str
+    message: str
+
+
+@dataclass
+class Fork(Generic[S]):
+    """Copies of a sandbox."""
+
+    #: Those that came.
+    sandboxes: List[S]
+    #: Why others did not come; nothing stays of them.
+    failures: List[ForkFailure]
+
+
+@dataclass
+class Image:
+    """An image in the server's store."""
+
+    #: Of its configuration; two images with the same one are the same.
+    digest: str
+    names: List[str] = field(default_factory=list)
+    size_bytes: int = 0
+    layers: int = 0
+    created_at: str = ""
+    stored_at: str = ""
+    user: str = ""
+    working_dir: str = ""
+    #: Names of the environment variables that it sets.
+    env: List[str] = field(default_factory=list)
+    entrypoint: List[str] = field(default_factory=list)
+    cmd: List[str] = field(default_factory=list)
+
+
+@dataclass
+class ImagePruneResult:
+    #: By name or digest.
+    removed: List[str] = field(default_factory=list)
+    freed_bytes: int = 0
 
 
 @dataclass

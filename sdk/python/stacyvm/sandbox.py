@@ -7,12 +7,23 @@ import os
 import shutil
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from ._calls import as_objects
 from ._sandbox_calls import exec_body
 from ._state import SandboxState
 from ._transport import Transport
 from .exceptions import StacyVMError
 from .files import PIECE, LocalFile, Source, Target, open_download, pieces_of
-from .models import ExecResult, FileInfo, PortInfo, ProcessInfo, SandboxStats
+from .models import (
+    Checkpoint,
+    ExecResult,
+    FileInfo,
+    Fork,
+    ForkFailure,
+    PortInfo,
+    ProcessInfo,
+    SandboxStats,
+    decode_list,
+)
 from .sessions import ExecSession, attach_message, start_message
 from .streaming import ExecStream
 
@@ -222,6 +233,34 @@ class Sandbox(SandboxState):
         """Ends it with everything in it. Destroying twice is not an error."""
         self._transport.run(self._calls.destroy())
         self._destroyed()
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """Saves it under a name. It stands still meanwhile and runs on afterwards.
+
+        :param name: unique among those of its owner.
+        """
+        return self._transport.run(self._calls.checkpoint(name))
+
+    def fork(
+        self, count: int = 1, ttl: Optional[str] = None, metadata: Optional[Mapping[str, str]] = None
+    ) -> Fork[Sandbox]:
+        """Copies it. Each copy is a sandbox of its own; those that did not come are told with the reason.
+
+        :param count: 1 to 100.
+        :param ttl: of each copy.
+        :param metadata: noted on each copy, over what is noted on this one.
+        """
+        answer = self._transport.run(self._calls.fork(count, ttl, metadata))
+        copies = [Sandbox(self._transport, info) for info in as_objects(answer.get("sandboxes"))]
+        return Fork(copies, decode_list(ForkFailure, answer.get("failures")))
+
+    def pause(self) -> None:
+        """Lets it stand still until :meth:`resume`; its time to live runs on. Pausing twice is not an error."""
+        self._info = self._transport.run(self._calls.pause())
+
+    def resume(self) -> None:
+        """Lets it run again."""
+        self._info = self._transport.run(self._calls.resume())
 
     def logs(self, lines: int = 100) -> List[str]:
         """The last lines of its console, oldest first."""

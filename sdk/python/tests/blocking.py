@@ -12,6 +12,8 @@ _OURS = (
     "Sandbox",
     "TemplateManager",
     "QuotaManager",
+    "CheckpointManager",
+    "ImageManager",
     "ProviderManager",
     "ExecStream",
     "ExecSession",
@@ -77,5 +79,7 @@ class Pending:
 
 
 def wrapped(value: Any) -> Any:
+    if isinstance(value, stacyvm.Fork):
+        return stacyvm.Fork([wrapped(copy) for copy in value.sandboxes], value.failures)
     ours = type(value).__module__.startswith(stacyvm.__name__) and type(value).__name__ in _OURS
     return Blocking(value) if ours or hasattr(value, "readinto") else value

@@ -1,6 +1,8 @@
 import "./dispose.js";
 import { Connection } from "./connection.js";
+import { CheckpointManager } from "./checkpoints.js";
 import { EventStream } from "./events.js";
+import { ImageManager } from "./images.js";
 import { QuotaManager } from "./quotas.js";
 import { Sandbox } from "./sandbox.js";
 import { TemplateManager } from "./templates.js";
@@ -24,12 +26,16 @@ const DEFAULT_IMAGE = "alpine:latest";
 export class Client {
   readonly templates: TemplateManager;
   readonly quotas: QuotaManager;
+  readonly checkpoints: CheckpointManager;
+  readonly images: ImageManager;
   private readonly connection: Connection;
 
   constructor(config: string | StacyVMClientConfig = {}) {
     this.connection = new Connection(config);
     this.templates = new TemplateManager(this.connection);
     this.quotas = new QuotaManager(this.connection);
+    this.checkpoints = new CheckpointManager(this.connection);
+    this.images = new ImageManager(this.connection);
   }
 
   /** Starts a sandbox and waits until it can run commands. Aborting abandons it; nothing stays behind. */
@@ -41,7 +47,7 @@ export class Client {
 
   /** Whether such a spawn would be let in now; nothing is started. */
   admission(options: SpawnOptions = {}): Promise<SpawnAdmissionDecision> {
-    const { signal, template: _, ...rest } = options;
+    const { signal, template: _, checkpoint: __, ...rest } = options;
     return this.connection.call({ method: "POST", path: "/sandboxes/admission", json: defined(rest), signal });
   }
 

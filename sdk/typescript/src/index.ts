@@ -1,3 +1,4 @@
+export { CheckpointManager } from "./checkpoints.js";
 export { Client } from "./client.js";
 export {
   ConnectionError,
@@ -12,6 +13,7 @@ export {
   type ApiErrorBody,
 } from "./errors.js";
 export { EventStream } from "./events.js";
+export { ImageManager } from "./images.js";
 export { QuotaManager } from "./quotas.js";
 export { Sandbox } from "./sandbox.js";
 export { ExecSession } from "./session.js";

@@ -5,10 +5,13 @@ import { ExecSession, startMessage } from "./session.js";
 import { ExecStream } from "./streaming.js";
 import type {
   CallOptions,
+  Checkpoint,
   ExecOptions,
   ExecResult,
   FileContent,
   FileInfo,
+  ForkFailure,
+  ForkOptions,
   PortInfo,
   ProcessInfo,
   ReadOptions,
@@ -214,6 +217,28 @@ export class Sandbox implements AsyncDisposable {
     return this;
   }
 
+  /** Saves it under a name, unique among those of its owner. It stands still meanwhile and runs on afterwards. */
+  checkpoint(name: string, options: CallOptions = {}): Promise<Checkpoint> {
+    return this.post("/checkpoints", { name }, { slow: true, ...options });
+  }
+
+  /** Copies it. Each copy is a sandbox of its own; those that did not come are told with the reason. */
+  async fork(options: ForkOptions = {}): Promise<{ sandboxes: Sandbox[]; failures: ForkFailure[] }> {
+    const { signal, ...rest } = options;
+    const answer = await this.post<{ sandboxes: SandboxInfo[]; failures?: ForkFailure[] }>("/fork", rest, { slow: true, signal });
+    return { sandboxes: answer.sandboxes.map((info) => new Sandbox(this.connection, info)), failures: answer.failures ?? [] };
+  }
+
+  /** Lets it stand still until `resume`; its time to live runs on. Pausing twice is not an error. */
+  async pause(options: CallOptions = {}): Promise<void> {
+    this.current = await this.connection.call(this.request("POST", "/pause", options));
+  }
+
+  /** Lets it run again. */
+  async resume(options: CallOptions = {}): Promise<void> {
+    this.current = await this.connection.call(this.request("POST", "/resume", options));
+  }
+
   /** The last lines of its console, oldest first. */
   logs(lines = 100, options: CallOptions = {}): Promise<string[]> {
     return this.get("/logs", { lines }, options);
@@ -274,7 +299,8 @@ function execBody(command: string, options: ExecOptions): object {
   return { command, ...rest };
 }
 
-function bodyOf(content: FileContent): BodyInit {
+/** @internal */
+export function bodyOf(content: FileContent): BodyInit {
   if (typeof content === "string" || content instanceof Blob || content instanceof ReadableStream || content instanceof ArrayBuffer || content instanceof Uint8Array)
     return content as BodyInit;
   const pieces = content[Symbol.asyncIterator]();

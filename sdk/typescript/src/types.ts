@@ -33,7 +33,7 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-export type SandboxState = "creating" | "running" | "unhealthy" | "expired" | "stopped" | "destroyed" | "error" | "destroying" | "idle";
+export type SandboxState = "creating" | "running" | "paused" | "unhealthy" | "expired" | "stopped" | "destroyed" | "error" | "destroying" | "idle";
 
 /** What to start; what is left out is the server's default. */
 export interface SandboxConfig {
@@ -47,6 +47,8 @@ export interface SandboxConfig {
   ttl?: string;
   owner_id?: string;
   template?: string;
+  /** Start from it instead of an image; see `Sandbox.checkpoint`. */
+  checkpoint?: string;
   metadata?: Record<string, string>;
 }
 
@@ -69,8 +71,74 @@ export interface SandboxInfo {
   owner_id?: string;
   tenant_id?: string;
   worker_id?: string;
+  /** Name of the checkpoint from which it was started. */
+  checkpoint?: string;
+  /** The sandbox whose saved state it was started from, by a fork or a checkpoint. */
+  parent_sandbox?: string;
   /** Why the state is what it is, when something went wrong. */
   reason?: string;
+}
+
+/** What was saved of a sandbox. */
+export interface Checkpoint {
+  id: string;
+  name: string;
+  state: "creating" | "ready" | "deleting" | "missing";
+  provider: string;
+  /** `files`: processes start anew; `memory`: they go on where they were. */
+  content: "files" | "memory";
+  image: string;
+  memory_mb: number;
+  vcpus: number;
+  size_bytes: number;
+  owner_id?: string;
+  tenant_id?: string;
+  /** The sandbox that was saved. */
+  sandbox_id: string;
+  /** Name of the checkpoint from which that sandbox had been started. */
+  parent_checkpoint?: string;
+  metadata?: Record<string, string>;
+  created_at: string;
+  reason?: string;
+}
+
+/** How a sandbox is copied. */
+export interface ForkOptions extends CallOptions {
+  /** 1 to 100; default 1. */
+  count?: number;
+  /** Life of each copy. */
+  ttl?: string;
+  /** Noted on each copy, over what is noted on the first sandbox. */
+  metadata?: Record<string, string>;
+}
+
+/** Why a copy did not come. */
+export interface ForkFailure {
+  code: string;
+  message: string;
+}
+
+/** An image in the server's store. */
+export interface Image {
+  /** Of its configuration; two images with the same one are the same. */
+  digest: string;
+  names: string[];
+  size_bytes: number;
+  layers: number;
+  created_at?: string;
+  stored_at: string;
+  user?: string;
+  working_dir?: string;
+  /** Names of the environment variables that it sets. */
+  env?: string[];
+  entrypoint?: string[];
+  cmd?: string[];
+}
+
+export interface ImagePruneResult {
+  /** By name or digest. */
+  removed: string[];
+  freed_bytes: number;
 }
 
 export interface ExecOptions extends CallOptions {

@@ -23,14 +23,16 @@ public abstract partial class ProviderConformance
 
         string checkpoint = NewCheckpoint();
         long bytes = await level.SaveAsync(parent.Id, checkpoint, Stop);
-        Assert.InRange(bytes, 3_000_000, 90_000_000);
+        Assert.InRange(bytes, 3_000_000, KeepsLayout ? 90_000_000 : 200_000_000);
         Assert.Equal([checkpoint], await level.ListCheckpointsAsync(Stop));
         await WriteAsync(parent, "/workspace/later", "later");
 
         ISandbox child = await level.RestoreAsync(NewId(), checkpoint, Spec, null, Stop);
         Assert.Equal(content, await ReadAsync(child, "/workspace/a/deep/file"));
+        string holes = KeepsLayout ? "[ $(stat -c %b sparse) -lt 1000 ]" : "true";
+        string links = KeepsLayout ? "echo more >>a/deep/file && cmp a/deep/file second" : "true";
         Outcome seen = await child.ShellAsync(
-            "cmp a/deep/file second && cmp a/deep/file link && [ a/deep/file -ef second ] && [ -p pipe ] && [ -L dangling ] && stat -c %a a/deep/file closed closed/file && stat -c %s sparse && [ $(stat -c %b sparse) -lt 1000 ] && [ ! -e later ] && chmod 700 closed && chmod 600 closed/file && cat closed/file && echo more >>a/deep/file && cmp a/deep/file second", Stop);
+            $"cmp a/deep/file second && cmp a/deep/file link && [ a/deep/file -ef second ] && [ -p pipe ] && [ -L dangling ] && stat -c %a a/deep/file closed closed/file && stat -c %s sparse && {holes} && [ ! -e later ] && chmod 700 closed && chmod 600 closed/file && cat closed/file && {links}", Stop);
         Assert.Equal(("", "750\n500\n0\n104857603\nkept\n"), (seen.Error, seen.Output));
         Assert.Equal("104857603\n", (await parent.ShellAsync("stat -c %s sparse", Stop)).Output);
         Assert.Equal(content, await ReadAsync(parent, "/workspace/second"));

@@ -63,6 +63,9 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>What runs is held by a connection of an agent, which the server's end breaks.</summary>
     protected virtual bool HasAgent => true;
 
+    /// <summary>What is restored has its holes and its second names as files of its own have them; in the layer of an image they are others.</summary>
+    protected virtual bool KeepsLayout => true;
+
     /// <summary>Commands run as root inside.</summary>
     protected virtual bool RunsAsRoot => false;
 

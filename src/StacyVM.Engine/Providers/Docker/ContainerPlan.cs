@@ -17,6 +17,9 @@ internal sealed record ContainerPlan
 
     public required WorkspaceKind Workspace { get; init; }
 
+    /// <summary>What a bound workspace begins with; null for nothing.</summary>
+    public string? WorkspaceSource { get; init; }
+
     /// <summary>Text of the profile, or null where the daemon has no seccomp.</summary>
     public required string? Seccomp { get; init; }
 

@@ -138,6 +138,12 @@ internal sealed class DockerContainers(DockerDaemon daemon, ContainerSettings se
     private static void MakeWorkspace(ContainerPlan plan)
     {
         string directory = ContainerSettings.WorkspaceDirectory(plan.SandboxDirectory);
+        if (plan.WorkspaceSource is { } source)
+        {
+            Directory.CreateDirectory(plan.SandboxDirectory);
+            DockerCheckpoints.Fill(source, directory);
+            return;
+        }
         Directory.CreateDirectory(directory);
         if (Libc.ChangeOwner(directory, plan.User.Uid, plan.User.Gid) != 0)
             throw new StacyVMException(ProblemKind.Internal, $"cannot give {directory} to {plan.User}: {Libc.LastError()}");

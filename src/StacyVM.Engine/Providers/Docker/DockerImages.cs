@@ -37,7 +37,7 @@ internal sealed class DockerImages(DockerDaemon daemon, ILogger logger)
             (client, limited) => client.Images.ListImagesAsync(new ImagesListParameters(), limited), cancellation).ConfigureAwait(false);
         return [.. images
             .SelectMany(image => image.RepoTags ?? [])
-            .Where(name => name != "<none>:<none>" && !name.StartsWith(DockerProof.ImagePrefix, StringComparison.Ordinal))
+            .Where(name => name != "<none>:<none>" && !name.StartsWith(DockerProof.ImagePrefix, StringComparison.Ordinal) && !name.StartsWith(DockerCheckpoints.Repository, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)];
     }
 

@@ -9,7 +9,7 @@ using StacyVM.Protocol.Problems;
 namespace StacyVM.Engine.Providers.Docker;
 
 /// <summary>Containers of a Docker daemon, local or remote, with the agent as their first process.</summary>
-internal sealed class DockerProvider : ISandboxProvider, IHoldsImages, IDisposable
+internal sealed partial class DockerProvider : ISandboxProvider, IHoldsImages, ICheckpoints, IPauses, IDisposable
 {
     public const string ProviderName = "docker";
 
@@ -59,25 +59,13 @@ internal sealed class DockerProvider : ISandboxProvider, IHoldsImages, IDisposab
     /// <summary>1 what the daemon is like, 2 the image, 3 the container and its agent. A failure of any leaves nothing.</summary>
     public async Task<ISandbox> CreateAsync(string id, SandboxSpec spec, IProgress<string>? progress, CancellationToken cancellation)
     {
+        RefuseCheckpoint(spec.Image);
         _neverMade[id] = true;
         DockerSetup setup = Setup();
         ProvedDaemon proved = await setup.Proof.GetAsync(cancellation).ConfigureAwait(false);
         DockerImage image = await ImageAsync(setup, spec, progress, cancellation).ConfigureAwait(false);
         _neverMade.TryRemove(id, out _);
-        var plan = new ContainerPlan
-        {
-            Id = id,
-            Spec = spec,
-            Image = image,
-            User = setup.User,
-            Token = AgentHost.NewToken(),
-            Route = proved.Route,
-            Workspace = proved.Workspace,
-            Seccomp = proved.Seccomp,
-            Labels = DockerLabels.For(id, image.Name, spec, _host.InstallationId, proved.Route),
-            AgentPath = _host.AgentPath,
-            SandboxDirectory = _host.SandboxDirectory(id),
-        };
+        ContainerPlan plan = Plan(setup, id, spec, image, image.Name, proved);
         (string container, IAgentLink link) = await setup.Launch.RunAsync(plan, cancellation).ConfigureAwait(false);
         return Sandbox(setup, id, new DockerHandle(container, image.Name, proved.Route), link);
     }
@@ -94,6 +82,7 @@ internal sealed class DockerProvider : ISandboxProvider, IHoldsImages, IDisposab
         const string Prefix = AgentProtocol.TokenVariable + "=";
         string token = (config.Env ?? []).FirstOrDefault(variable => variable.StartsWith(Prefix, StringComparison.Ordinal))?[Prefix.Length..]
             ?? throw new StacyVMException(ProblemKind.Internal, $"sandbox {id}: its container does not carry a token");
+        await setup.Checkpoints.RecoverAsync(id).ConfigureAwait(false);
         IAgentLink link = known.Route == AgentRoute.Socket
             ? _host.Listen(id, token)
             : new ExecAgentLink(_host, setup.Daemon, known, id, token, _logger);
@@ -105,6 +94,21 @@ internal sealed class DockerProvider : ISandboxProvider, IHoldsImages, IDisposab
         IReadOnlyList<ContainerListResponse> found = await Setup().Containers.ListAsync(id: null, cancellation).ConfigureAwait(false);
         return [.. found.Where(container => !container.Labels!.TryGetValue(DockerLabels.Probe, out string? probe) || probe != "true").Select(Listed)];
     }
+
+    private ContainerPlan Plan(DockerSetup setup, string id, SandboxSpec spec, DockerImage image, string shownImage, ProvedDaemon proved) => new()
+    {
+        Id = id,
+        Spec = spec,
+        Image = image,
+        User = setup.User,
+        Token = AgentHost.NewToken(),
+        Route = proved.Route,
+        Workspace = proved.Workspace,
+        Seccomp = proved.Seccomp,
+        Labels = DockerLabels.For(id, shownImage, spec, _host.InstallationId, proved.Route),
+        AgentPath = _host.AgentPath,
+        SandboxDirectory = _host.SandboxDirectory(id),
+    };
 
     public Task RemoveAsync(string id, CancellationToken cancellation) =>
         _neverMade.TryRemove(id, out _) ? Task.CompletedTask : Setup().Launch.RemoveAsync(id, cancellation);

@@ -14,6 +14,7 @@ internal sealed class DockerSetup : IDisposable
         Daemon = new DockerDaemon(endpoint);
         Images = new DockerImages(Daemon, logger);
         Containers = new DockerContainers(Daemon, new ContainerSettings(options), host.InstallationId);
+        Checkpoints = new DockerCheckpoints(host, Daemon, Containers, Images);
         Launch = new ContainerLaunch(host, this, logger);
         Proof = new DockerProof(host, this, options, logger);
         Probe = new DockerProbe(this, options, logger);
@@ -29,6 +30,8 @@ internal sealed class DockerSetup : IDisposable
     public DockerImages Images { get; }
 
     public DockerContainers Containers { get; }
+
+    public DockerCheckpoints Checkpoints { get; }
 
     public ContainerLaunch Launch { get; }
 

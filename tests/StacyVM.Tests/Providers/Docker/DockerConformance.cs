@@ -21,6 +21,9 @@ public sealed class DockerConformance(ThrowawayDaemon daemon) : DockerConformanc
 public sealed class DockerRemoteConformance(ThrowawayDaemon daemon) : DockerConformanceOverBothRoutes(daemon)
 {
     protected override string Address => Daemon.Tcp;
+
+    /// <summary>There the workspace is a part of the container.</summary>
+    protected override bool KeepsLayout => false;
 }
 
 public abstract class DockerConformanceOverBothRoutes(ThrowawayDaemon daemon) : ProviderConformance
@@ -46,6 +49,7 @@ public abstract class DockerConformanceOverBothRoutes(ThrowawayDaemon daemon) : 
         VolumesListResponse volumes = await Daemon.Client.Volumes.ListAsync(CancellationToken.None);
         return
         [
+            .. (await Daemon.Client.Images.ListImagesAsync(new ImagesListParameters(), CancellationToken.None)).SelectMany(image => image.RepoTags ?? []).Where(tag => tag.StartsWith("stacyvm-checkpoint", StringComparison.Ordinal)).Select(tag => $"image {tag}"),
             .. containers.Select(container => $"container {container.Names?[0]} {container.State}"),
             .. (volumes.Volumes ?? []).Select(volume => $"volume {volume.Name}"),
         ];
