@@ -15,20 +15,23 @@ internal sealed unsafe class AgentOptions
 
     internal required DialAddress Dial { get; init; }
 
-    internal required string Token { get; init; }
+    internal required string Token { get; set; }
 
-    internal required LinuxPath WorkingDirectory { get; init; }
+    internal required LinuxPath WorkingDirectory { get; set; }
 
     /// <summary>User of commands and of file operations; <see cref="uint.MaxValue"/> for the agent's own.</summary>
-    internal uint User { get; private init; } = StartProcessRequest.Inherit;
+    internal uint User { get; set; } = StartProcessRequest.Inherit;
 
-    internal uint Group { get; private init; } = StartProcessRequest.Inherit;
+    internal uint Group { get; set; } = StartProcessRequest.Inherit;
 
     /// <summary>What commands inherit: the agent's environment without its private variables, ended by null.</summary>
-    internal required byte** Environment { get; init; }
+    internal required byte** Environment { get; set; }
 
     /// <summary>The limit on descriptors that commands get, where the agent raised its own.</summary>
     internal (ulong Soft, ulong Hard)? DescriptorLimit { get; set; }
+
+    /// <summary>File through which a command joins the control group of all commands; null where the host keeps the groups.</summary>
+    internal string? CommandGroup { get; private init; }
 
     internal int Pid { get; } = Libc.GetProcessId();
 
@@ -39,6 +42,16 @@ internal sealed unsafe class AgentOptions
 
     /// <summary>Operations and processes at the same time. The launcher keeps one of each for every sandbox of the server.</summary>
     internal int MostAtOnce => IsLauncher ? 65_536 : 1024;
+
+    /// <summary>The first process of a machine: who it is it learns from the host, later.</summary>
+    internal static AgentOptions OfGuest(string port, string commandGroup) => new()
+    {
+        Dial = DialAddress.Parse("serial:" + port),
+        Token = "",
+        WorkingDirectory = LinuxPath.Of("/"u8),
+        Environment = WithoutPrivate(Libc.GetEnvironment()),
+        CommandGroup = commandGroup,
+    };
 
     internal static AgentOptions Read()
     {

@@ -1,5 +1,6 @@
 using StacyVM.Agent;
 using StacyVM.Agent.Connection;
+using StacyVM.Agent.Guests;
 using StacyVM.Agent.Linux;
 using StacyVM.Agent.Processes;
 using StacyVM.Agent.Roots;
@@ -21,11 +22,13 @@ try
         case ["stage", ..]:
             RootStage.Run(RootStageOptions.Parse(args));
             return 0;
+        case ["init", ..]:
+            return GuestInit.Run(args.AsSpan(1));
         case ["--version"]:
             Descriptor.Print("stacyvm-agent " + AgentVersion.Text);
             return 0;
         default:
-            Descriptor.Complain("usage: stacyvm-agent [limited PROCESSES | connect unix:/path | stage … | --version]");
+            Descriptor.Complain("usage: stacyvm-agent [limited PROCESSES | connect unix:/path | stage … | init | --version]");
             return 2;
     }
 }

@@ -1,5 +1,6 @@
 using StacyVM.Agent.Connection;
 using StacyVM.Agent.Files;
+using StacyVM.Agent.Guests;
 using StacyVM.Agent.Linux;
 using StacyVM.Agent.Loop;
 using StacyVM.Agent.Ports;
@@ -45,6 +46,9 @@ internal sealed class SandboxAgent
     internal WelcomeMessage Introduce(byte[] nonce) =>
         new(AgentProtocol.Version, nonce, _options.Token, (uint)_options.Pid, _startedAt);
 
+    /// <summary>The line to the host is never closed on that side alone: a new host may speak up in the middle of what the last one said.</summary>
+    internal bool KeepsItsLine => _options.Dial.Kind == DialKind.Serial;
+
     internal void OnWelcome() => _dialer.Succeeded();
 
     internal void OnConnectionEnded(AgentConnection connection)
@@ -78,6 +82,12 @@ internal sealed class SandboxAgent
                 return new WorkChannel(connection, number, _loop, _workers, new StatisticsOperation(_options, _processes.EndedCpuMicroseconds, _started));
             case ChannelKind.Watch:
                 return new WatchChannel(connection, number, _loop, _workers, WatchOperation.Read(ref request, _options.WorkingDirectory));
+            case ChannelKind.Identity when _options.CommandGroup is not null:
+                GuestIdentity.Take(IdentityRequest.Read(ref request), _options);
+                return new RecordChannel(connection, number, []);
+            case ChannelKind.Hold when _options.CommandGroup is not null:
+                CommandGroup.Hold(HoldRequest.Read(ref request).Hold);
+                return new RecordChannel(connection, number, []);
             case ChannelKind.Shutdown:
                 return new ShutdownChannel(connection, number, Shutdown);
             default:

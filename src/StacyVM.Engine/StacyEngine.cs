@@ -11,6 +11,8 @@ using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Engine.Providers.Custom;
 using StacyVM.Engine.Providers.Docker;
+using StacyVM.Engine.Providers.MicroVm;
+using StacyVM.Engine.Providers.MicroVm.Qemu;
 using StacyVM.Engine.Providers.Mock;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
@@ -215,6 +217,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
         if (options.Bubblewrap.Enabled)
             yield return (agents, loggers) => new BubblewrapProvider(agents, images, options.Bubblewrap, loggers);
+        if (options.Qemu.Enabled)
+            yield return (agents, loggers) => new MicroVmProvider(agents, images, QemuKind.Of(options.Qemu), loggers);
         if (options.Custom.Enabled)
             yield return (agents, _) => new CustomProvider(agents, options.Custom);
         if (options.Mock.Enabled)

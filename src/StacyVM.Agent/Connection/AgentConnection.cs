@@ -111,10 +111,23 @@ internal sealed unsafe class AgentConnection : IEventHandler
         _loop.Close(ref _input);
         Outbox.Abandon();
         _inbox.Dispose();
+        LoseChannels();
+        _agent.OnConnectionEnded(this);
+    }
+
+    /// <summary>Another host has taken over the same line: nothing of the one before is owed any more.</summary>
+    private void BeginAnew()
+    {
+        IsWelcome = false;
+        LoseChannels();
+        Outbox.Restart();
+    }
+
+    private void LoseChannels()
+    {
         foreach (Channel channel in _channels.Values.ToArray())
             channel.OnLost();
         _channels.Clear();
-        _agent.OnConnectionEnded(this);
     }
 
     private void Receive()
@@ -160,6 +173,12 @@ internal sealed unsafe class AgentConnection : IEventHandler
         }
         if (header.Channel == 0)
         {
+            if (header.Type == FrameType.Hello && _agent.KeepsItsLine)
+            {
+                BeginAnew();
+                Welcome(HelloMessage.Read(ref reader));
+                return;
+            }
             if (header.Type == FrameType.Ping && payload.Length <= LongestPing)
                 Outbox.Frame(0, FrameType.Pong, DataStream.Input, payload);
             else if (header.Type != FrameType.Pong)

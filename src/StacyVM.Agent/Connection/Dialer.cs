@@ -53,7 +53,10 @@ internal sealed class Dialer(EventLoop loop, DialAddress address, Action<int, in
         }
         _bell?.Dispose();
         _bell = null;
-        connected(input, output);
+        if (address.Kind == DialKind.Serial)
+            _ = new PortBell(loop, input, connected);
+        else
+            connected(input, output);
     }
 
     private void Later()

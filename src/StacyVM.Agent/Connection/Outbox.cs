@@ -108,17 +108,29 @@ internal sealed unsafe class Outbox(int descriptor)
     internal void Abandon()
     {
         Broken = true;
-        _torn?.Returned(_torn);
-        _torn = null;
-        while (_blocks.TryDequeue(out FrameBlock? block))
-            block.Returned(block);
-        _bytes.Dispose();
+        Clear();
+    }
+
+    /// <summary>Forgets what waits and goes on with what comes.</summary>
+    internal void Restart()
+    {
+        Clear();
+        _heldBack = false;
     }
 
     internal bool Trim()
     {
         _bytes.Trim(DirectFrom);
         return IsEmpty;
+    }
+
+    private void Clear()
+    {
+        _torn?.Returned(_torn);
+        _torn = null;
+        while (_blocks.TryDequeue(out FrameBlock? block))
+            block.Returned(block);
+        _bytes.Dispose();
     }
 
     private void Header(uint channel, FrameType type, DataStream stream, int length)

@@ -24,7 +24,7 @@ internal static class Signals
 
 internal static class EpollEvents
 {
-    internal const uint In = 1, Out = 4, Error = 8, HangUp = 16, PeerClosed = 0x2000;
+    internal const uint In = 1, Out = 4, Error = 8, HangUp = 16, PeerClosed = 0x2000, EdgeTriggered = 1u << 31;
     internal const int Add = 1, Delete = 2, Modify = 3;
 }
 

@@ -190,6 +190,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "mount", SetLastError = true)]
     internal static partial int Mount(byte* source, byte* target, byte* type, nuint flags, byte* data);
 
+    [LibraryImport(Library, EntryPoint = "chroot", SetLastError = true)]
+    internal static partial int ChangeRoot(byte* path);
+
     [LibraryImport(Library, EntryPoint = "_exit")]
     internal static partial void Exit(int code);
 

@@ -96,10 +96,11 @@ internal sealed unsafe class SpawnPlanner(AgentOptions options)
             InheritedFile file = request.Files[i];
             plan->Files[i] = new PlannedFile { Path = arena.Text(file.Path), Descriptor = file.Descriptor, Writable = file.Writable };
         }
-        plan->CgroupCount = request.Cgroups.Count;
-        plan->Cgroups = (byte**)arena.Take<nint>(plan->CgroupCount);
-        for (int i = 0; i < plan->CgroupCount; i++)
-            plan->Cgroups[i] = arena.Text(request.Cgroups[i]);
+        plan->Cgroups = (byte**)arena.Take<nint>(request.Cgroups.Count + 1);
+        if (options.CommandGroup is { } group)
+            plan->Cgroups[plan->CgroupCount++] = arena.Text(group);
+        foreach (string cgroup in request.Cgroups)
+            plan->Cgroups[plan->CgroupCount++] = arena.Text(cgroup);
         // The agent's own limit goes back to what it was, unless the request says otherwise; the last one set wins.
         plan->Limits = arena.Take<PlannedLimit>(request.Limits.Count + 1);
         if (options.DescriptorLimit is { } inherited)

@@ -8,14 +8,18 @@ namespace StacyVM.Agent.Statistics;
 /// <summary>What the sandbox uses, from one walk over <c>/proc</c>.</summary>
 internal sealed unsafe class StatisticsOperation(AgentOptions options, long endedCpuMicroseconds, long started) : IOperation
 {
+    private const int KernelThreads = 2;
     private const int TicksPerSecondName = 2, PageSizeName = 30;
 
     public void Run(WorkChannel work)
     {
         ulong ticks = 0, pages = 0;
         uint processes = 0;
-        ProcessFiles.ForEach((_, status) =>
+        ProcessFiles.ForEach((pid, status) =>
         {
+            // The first process of a machine sees the kernel's own threads, too, which are children of the second.
+            if (options.CommandGroup is not null && (pid == KernelThreads || status.Parent == KernelThreads))
+                return;
             ticks += status.CpuTicks;
             pages += status.ResidentPages;
             processes++;

@@ -48,11 +48,18 @@ internal sealed class AgentConnection
     /// <summary>Shakes hands on a fresh stream and begins to receive. The stream is disposed when that fails.</summary>
     /// <exception cref="IOException">The peer left.</exception>
     /// <exception cref="ProtocolViolationException">The peer is not this sandbox's agent, or speaks another version.</exception>
-    public static async Task<AgentConnection> OpenAsync(Stream stream, string sandboxId, string token, CancellationToken cancellation)
+    public static Task<AgentConnection> OpenAsync(Stream stream, string sandboxId, string token, CancellationToken cancellation) =>
+        OpenAsync(stream, sandboxId, token, kept: false, cancellation);
+
+    /// <summary>The same on a line that is never closed at its other end, so that what comes first may belong to an earlier connection.</summary>
+    public static Task<AgentConnection> OpenKeptAsync(Stream stream, string sandboxId, string token, CancellationToken cancellation) =>
+        OpenAsync(stream, sandboxId, token, kept: true, cancellation);
+
+    private static async Task<AgentConnection> OpenAsync(Stream stream, string sandboxId, string token, bool kept, CancellationToken cancellation)
     {
         try
         {
-            WelcomeMessage welcome = await AgentHandshake.RunAsync(stream, sandboxId, token, cancellation).ConfigureAwait(false);
+            WelcomeMessage welcome = await AgentHandshake.RunAsync(stream, sandboxId, token, kept, cancellation).ConfigureAwait(false);
             var connection = new AgentConnection(sandboxId, stream, welcome);
             connection._receiver.Start();
             return connection;

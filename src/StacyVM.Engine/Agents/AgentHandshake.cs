@@ -11,7 +11,12 @@ internal static class AgentHandshake
     /// <summary>A Welcome is small; a peer that announces more is not an agent.</summary>
     private const int WelcomeBound = 1024;
 
-    public static async Task<WelcomeMessage> RunAsync(Stream stream, string sandboxId, string token, CancellationToken cancellation)
+    /// <param name="stream">To the peer.</param>
+    /// <param name="sandboxId">Whom the peer is taken for.</param>
+    /// <param name="token">What it has to present.</param>
+    /// <param name="kept">The stream is a line that outlives connections: what comes first may be left over from the one before.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<WelcomeMessage> RunAsync(Stream stream, string sandboxId, string token, bool kept, CancellationToken cancellation)
     {
         // 1. Hello.
         byte[] nonce = RandomNumberGenerator.GetBytes(AgentProtocol.NonceLength);
@@ -23,6 +28,9 @@ internal static class AgentHandshake
             new FrameHeader(hello.Length, 0, FrameType.Hello, DataStream.Input).Write(buffer);
             hello.Written.CopyTo(buffer.AsSpan(FrameHeader.Size));
             await stream.WriteAsync(buffer.AsMemory(0, FrameHeader.Size + hello.Length), cancellation).ConfigureAwait(false);
+
+            if (kept)
+                return Check(await WelcomeSearch.FindAsync(stream, nonce, WelcomeBound, cancellation).ConfigureAwait(false), nonce, token);
 
             // 2. Welcome: never a byte more than its frame, what follows belongs to the receiver.
             await stream.ReadExactlyAsync(buffer.AsMemory(0, FrameHeader.Size), cancellation).ConfigureAwait(false);

@@ -81,6 +81,7 @@ internal static class Doctor
     {
         DockerProvider.ProviderName => "install and start a Docker engine (apt-get install docker.io), or name the one you have in providers.docker.socket",
         "bubblewrap" => "install it (apt-get install bubblewrap), and allow what the message names",
+        "qemu" => "install QEMU and a guest kernel (apt-get install qemu-system-x86 linux-image-cloud-amd64)",
         _ => "put right what the message names",
     };
 

@@ -178,6 +178,7 @@ internal static class ConfigurationKeys
         var providers = new ConfigurationSection<ProvidersOptions>("providers", o => o.Providers, (o, s) => o with { Providers = s });
         ConfigurationSection<MockOptions> mock = providers.Section("mock", p => p.Mock, (p, s) => p with { Mock = s });
         ConfigurationSection<BubblewrapOptions> bubblewrap = providers.Section("bubblewrap", p => p.Bubblewrap, (p, s) => p with { Bubblewrap = s });
+        ConfigurationSection<QemuOptions> qemu = providers.Section("qemu", p => p.Qemu, (p, s) => p with { Qemu = s });
         ConfigurationSection<DockerOptions> docker = providers.Section("docker", p => p.Docker, (p, s) => p with { Docker = s });
         ConfigurationSection<CustomOptions> custom = providers.Section("custom", p => p.Custom, (p, s) => p with { Custom = s });
         return
@@ -192,6 +193,14 @@ internal static class ConfigurationKeys
             bubblewrap.Key("uid_base", UserId(), s => s.UidBase, (s, v) => s with { UidBase = v },
                 "First host user id for sandboxes when the server is root: each has an id of its own, so that one that breaks out is nobody."),
             bubblewrap.Key("uid_count", UserId(), s => s.UidCount, (s, v) => s with { UidCount = v }, "How many user ids from uid_base on belong to sandboxes."),
+            qemu.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "MicroVMs by QEMU, each with a kernel of its own. auto takes it only where KVM really works."),
+            qemu.Key("qemu_path", NotEmpty, s => s.QemuPath, (s, v) => s with { QemuPath = v }, "Name or path of the program."),
+            qemu.Key("kernel_path", Text, s => s.KernelPath, (s, v) => s with { KernelPath = v },
+                "The guest kernel, …/boot/vmlinuz-VERSION with its modules in …/lib/modules/VERSION; empty: one that is installed. Debian's package is linux-image-cloud-amd64."),
+            qemu.Key("accel", OneOf("auto", "kvm", "tcg"), s => s.Accel, (s, v) => s with { Accel = v }, "auto starts a machine to see whether KVM works here; tcg emulates processors, which is slow."),
+            qemu.Key("uid_base", UserId(), s => s.UidBase, (s, v) => s with { UidBase = v },
+                "First host user id for machines when the server is root: each has an id of its own, apart from those of other levels."),
+            qemu.Key("uid_count", UserId(), s => s.UidCount, (s, v) => s with { UidCount = v }, "How many user ids from uid_base on belong to machines."),
             docker.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "OCI containers by a Docker engine."),
             docker.Key("socket", Text, s => s.Socket, (s, v) => s with { Socket = v }, "Address of the engine, e.g. unix:///var/run/docker.sock; empty: DOCKER_HOST, else the platform's default."),
             docker.Key("runtime", NotEmpty, s => s.Runtime, (s, v) => s with { Runtime = v }, "OCI runtime of the engine: runc, runsc (gVisor) or kata-runtime."),

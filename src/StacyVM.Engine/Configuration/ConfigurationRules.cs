@@ -14,6 +14,7 @@ internal static class ConfigurationRules
             ["auto"] = true,
             ["docker"] = providers.Docker.Enabled,
             ["bubblewrap"] = providers.Bubblewrap.Enabled,
+            ["qemu"] = providers.Qemu.Enabled,
             ["mock"] = providers.Mock.Enabled,
         };
         bool nameIsFree = levels.TryAdd(providers.Custom.Name, providers.Custom.Enabled);
@@ -32,6 +33,9 @@ internal static class ConfigurationRules
 
         if ((ulong)providers.Bubblewrap.UidBase + providers.Bubblewrap.UidCount > uint.MaxValue)
             yield return Fault("providers.bubblewrap.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");
+
+        if ((ulong)providers.Qemu.UidBase + providers.Qemu.UidCount > uint.MaxValue)
+            yield return Fault("providers.qemu.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");
 
         if (options.Auth.ApiKey.Length > 0 && options.Auth.ApiKey == options.Auth.AdminApiKey)
             yield return Fault("auth.admin_api_key", "it is the same as auth.api_key", "give operators a key of their own, or leave it empty");

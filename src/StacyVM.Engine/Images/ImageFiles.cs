@@ -5,7 +5,7 @@ namespace StacyVM.Engine.Images;
 
 /// <summary>
 /// Where things of the image store lie below the data directory:
-/// <c>images/layers/&lt;digest&gt;/</c> unpacked layers, <c>images/blobs/&lt;digest&gt;</c> documents, <c>images/drafts/</c> what is not finished,
+/// <c>images/layers/&lt;digest&gt;/</c> unpacked layers, <c>images/blobs/&lt;digest&gt;</c> documents, <c>images/disks/&lt;digest&gt;</c> images as disks of machines, <c>images/drafts/</c> what is not finished,
 /// <c>images/catalog.json</c> what is called what.
 /// </summary>
 internal sealed class ImageFiles
@@ -16,7 +16,7 @@ internal sealed class ImageFiles
     {
         Root = Path.Combine(dataDirectory, "images");
         // Closed to everyone else: files inside keep the modes of the image, also where it lets the world write.
-        foreach (string directory in (IEnumerable<string>)[Root, Layers, Blobs, Drafts])
+        foreach (string directory in (IEnumerable<string>)[Root, Layers, Blobs, Disks, Drafts])
             Directory.CreateDirectory(directory, OwnerOnly);
         File.SetUnixFileMode(Root, OwnerOnly);
     }
@@ -27,6 +27,8 @@ internal sealed class ImageFiles
 
     public string Blobs => Path.Combine(Root, "blobs");
 
+    public string Disks => Path.Combine(Root, "disks");
+
     public string Drafts => Path.Combine(Root, "drafts");
 
     public string Catalog => Path.Combine(Root, "catalog.json");
@@ -36,6 +38,9 @@ internal sealed class ImageFiles
 
     /// <summary>A configuration.</summary>
     public string Blob(ImageDigest digest) => Path.Combine(Blobs, digest.Hex);
+
+    /// <summary>An image as a disk of machines.</summary>
+    public string Disk(ImageDigest image) => Path.Combine(Disks, image.Hex);
 
     /// <summary>What has been loaded of a compressed layer: kept when a pull breaks off, so that the next one goes on from there.</summary>
     public string Download(ImageDigest digest) => Path.Combine(Drafts, "download-" + digest.Hex);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using StacyVM.Engine.Configuration;
 using StacyVM.Engine.Images.Archives;
+using StacyVM.Engine.Images.Disks;
 using StacyVM.Engine.Images.Layers;
 using StacyVM.Engine.Images.Registry;
 using StacyVM.Engine.Linux;
@@ -31,6 +32,7 @@ internal sealed partial class ImageStore : IDisposable
     private readonly ImageFiles _files;
     private readonly LayerStore _layers;
     private readonly ImageCatalog _catalog;
+    private readonly RootDisks _disks;
     private readonly HttpClient _http;
     private readonly string[] _users;
     private readonly ILogger _log;
@@ -45,6 +47,7 @@ internal sealed partial class ImageStore : IDisposable
         _files.RemoveDrafts();
         _layers = new LayerStore(_files, new UnpackLimits(options.MaxBytes));
         _catalog = new ImageCatalog(_files, _layers, time);
+        _disks = new RootDisks(_files);
         _users = [Path.Combine(dataDirectory, "sandboxes"), Path.Combine(dataDirectory, "checkpoints")];
         _http = new HttpClient(new SocketsHttpHandler
         {
@@ -185,8 +188,17 @@ internal sealed partial class ImageStore : IDisposable
                 throw new StacyVMException(ProblemKind.NotFound, $"image {image.Title} was removed just now; try again");
             File.WriteAllText(Path.Combine(sandboxDirectory, UseFile), image.Digest.ToString());
         }
-        return [.. image.Layers.Reverse().Select(_files.Layer)];
+        return LayersOf(image);
     }
+
+    /// <summary>The directories of its layers, uppermost first, for those who only look.</summary>
+    public IReadOnlyList<string> LayersOf(StoredImage image) => [.. image.Layers.Reverse().Select(_files.Layer)];
+
+    /// <summary>An image as a disk of machines, made when it is not there yet.</summary>
+    /// <returns>A file below a directory that is the server's alone.</returns>
+    /// <exception cref="StacyVMException"><see cref="ProblemKind.StorageFull"/>.</exception>
+    public Task<string> DiskAsync(StoredImage image, IProgress<string>? progress, CancellationToken cancellation) =>
+        _disks.EnsureAsync(image, LayersOf(image), progress, cancellation);
 
     /// <summary>Directory of all layers.</summary>
     public string LayersDirectory => _files.Layers;
@@ -231,6 +243,13 @@ internal sealed partial class ImageStore : IDisposable
         {
             if (!ImageDigest.TryFromHex(Path.GetFileName(blob), out ImageDigest? digest) || !documents.Contains(digest))
                 File.Delete(blob);
+        }
+        foreach (string disk in Directory.EnumerateFiles(_files.Disks))
+        {
+            if (ImageDigest.TryFromHex(Path.GetFileName(disk), out ImageDigest? digest) && documents.Contains(digest))
+                continue;
+            freed += new FileInfo(disk).Length;
+            File.Delete(disk);
         }
         foreach (string download in Directory.EnumerateFiles(_files.Drafts, "download-*"))
             File.Delete(download);

@@ -14,7 +14,7 @@ internal sealed partial class ProviderRegistry
     public const string Auto = "auto";
 
     /// <summary>Levels that <see cref="Auto"/> tries, strongest first. A level without a wall is never among them.</summary>
-    public static readonly string[] AutoOrder = ["docker", "bubblewrap"];
+    public static readonly string[] AutoOrder = ["docker", "qemu", "bubblewrap"];
 
     private readonly List<ProviderProbe> _probes;
     private readonly string _configuredDefault;
@@ -50,7 +50,7 @@ internal sealed partial class ProviderRegistry
     {
         string? standard = _configuredDefault != Auto
             ? _configuredDefault
-            : Array.Find(AutoOrder, name => _probes.Exists(probe => probe.Provider.Name == name && probe.Last is { Health.Healthy: true }));
+            : Array.Find(AutoOrder, name => _probes.Exists(probe => probe.Provider.Name == name && probe.Last is { Health: { Healthy: true, Automatic: true } }));
         return [.. _probes.Select(probe => (probe.Last ?? _unknown).ToInfo(probe.Provider, probe.Provider.Name == standard))];
     }
 
@@ -129,7 +129,7 @@ internal sealed partial class ProviderRegistry
         foreach (string name in AutoOrder)
         {
             if (_probes.Find(probe => probe.Provider.Name == name) is not { } probe
-                || !(await probe.KnownAsync().WaitAsync(cancellation)).Health.Healthy)
+                || (await probe.KnownAsync().WaitAsync(cancellation)).Health is not { Healthy: true, Automatic: true })
                 continue;
             if (_chosen != name)
             {

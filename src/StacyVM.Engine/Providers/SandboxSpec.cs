@@ -56,4 +56,7 @@ internal sealed record ProviderHealth(
 
     /// <summary>What was done to find out that it works, where that was less than making a sandbox.</summary>
     public string? Proof { get; init; }
+
+    /// <summary>False for a level that works here but is no good choice for those who name none.</summary>
+    public bool Automatic { get; init; } = true;
 }

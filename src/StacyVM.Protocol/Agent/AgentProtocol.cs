@@ -52,6 +52,9 @@ public static class AgentProtocol
     /// <summary>Environment variable: numeric <c>uid:gid</c> that commands run as when a request names none. Unset: the agent's own.</summary>
     public const string UserVariable = "STACYVM_AGENT_USER";
 
+    /// <summary>What the first process of a machine prints that was only started to see whether it would.</summary>
+    public const string TrialAnswer = "stacyvm-agent: this machine works";
+
     /// <summary>Prefix of every variable meant for the agent alone; none of them reaches a command.</summary>
     public const string VariablePrefix = "STACYVM_AGENT_";
 }

@@ -56,6 +56,12 @@ public enum ChannelKind : byte
 
     /// <summary>empty → Closed, then the agent ends every process and exits.</summary>
     Shutdown = 50,
+
+    /// <summary><see cref="IdentityRequest"/> → empty, once all of it holds; commands that were held go on. Only the first process of a machine.</summary>
+    Identity = 51,
+
+    /// <summary><see cref="HoldRequest"/> → empty, when no command runs any more, or all go on. Only the first process of a machine.</summary>
+    Hold = 52,
 }
 
 /// <summary>What a <see cref="FrameType.Control"/> frame asks of a process channel.</summary>

@@ -90,7 +90,7 @@ public abstract partial class ProviderConformance
         {
             Task<string> output = bomb.ReadUntilAsync("made", Stop);
             await Task.WhenAny(output, bomb.Exit, Task.Delay(TimeSpan.FromSeconds(5), Stop));
-            Assert.InRange(Remains.WithArgument($"sleep\0{mark}").Count, 1, 64);
+            Assert.InRange(await CountAsync(sandbox, $"sleep\0{mark}"), 1, 64);
             Assert.Equal(0, (await neighbour.RunAsync(Stop, "true")).Code);
         }
         Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));

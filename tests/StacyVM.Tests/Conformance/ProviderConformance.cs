@@ -30,6 +30,9 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>Why the level cannot be tried here, or null. A failure where <c>STACYVM_REQUIRE_RUNTIMES</c> is set.</summary>
     private protected virtual Task<string?> MissingAsync() => Task.FromResult<string?>(null);
 
+    /// <summary>Why one test is left out of an ordinary run, or null.</summary>
+    private protected virtual string? Spares(string test) => null;
+
     /// <summary>An image with <c>sh</c> and the usual tools.</summary>
     protected virtual string Image => "host";
 
@@ -69,6 +72,9 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>Commands run as root inside.</summary>
     protected virtual bool RunsAsRoot => false;
 
+    /// <summary>How many processes with that argument run in a sandbox: as the host sees them, where it does.</summary>
+    private protected virtual Task<int> CountAsync(ISandbox sandbox, string argument) => Task.FromResult(Remains.WithArgument(argument).Count);
+
     /// <summary>Remains that only this level knows of, such as containers.</summary>
     private protected virtual Task<IReadOnlyList<string>> RemainsAsync() => Task.FromResult<IReadOnlyList<string>>([]);
 
@@ -94,6 +100,8 @@ public abstract partial class ProviderConformance : IAsyncLifetime
             Assert.SkipWhen(Environment.GetEnvironmentVariable("STACYVM_REQUIRE_RUNTIMES") is null or "", missing);
             Assert.Fail(missing);
         }
+        if (Spares(TestContext.Current.TestMethod?.MethodName ?? "") is { } spared)
+            Assert.Skip(spared);
         _deadline.CancelAfter(TimeSpan.FromSeconds(120));
         Host = await OpenHostAsync();
         Provider = Make(Host);
