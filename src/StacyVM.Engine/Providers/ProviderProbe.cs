@@ -90,7 +90,13 @@ internal sealed class ProviderProbe(ISandboxProvider provider, TimeProvider time
             Images = Health.Images,
         };
 
-        // The provider contract gives every level these; the rest is what kind of level it is.
-        private static List<string> CapabilitiesOf(ISandboxProvider provider) => ["spawn", "exec", "exec_stream", "files", "console", "health", "runtime_inventory", .. provider.Traits];
+        // The provider contract gives every level these; then its optional powers, and what kind of level it is.
+        private static List<string> CapabilitiesOf(ISandboxProvider provider) =>
+        [
+            "spawn", "exec", "exec_stream", "files", "console", "health", "runtime_inventory",
+            .. provider is ICheckpoints ? ["checkpoints"] : Array.Empty<string>(),
+            .. provider is IPauses ? ["pause"] : Array.Empty<string>(),
+            .. provider.Traits,
+        ];
     }
 }
