@@ -117,7 +117,8 @@ internal sealed class SavedFolder(string path)
     /// <summary>What is half removed is no whole one any more.</summary>
     private void Retire()
     {
-        File.Delete(Marker);
+        if (File.Exists(Marker))
+            File.Delete(Marker);
         TreeRemoval.Remove(path);
     }
 }
