@@ -72,7 +72,7 @@ internal sealed class QemuMonitor(QemuProgram program, bool kvm) : IMachineMonit
 
     public async Task StartedAsync(MachinePlan plan, CancellationToken cancellation)
     {
-        // A new machine runs by itself; a saved one when all of it has been read. Asked for before anybody speaks to its agent: the
+        // A new machine runs by itself; a saved one is told to when all of it has been read. Asked for before anybody speaks to its agent: the
         // machine shall see the line to the last host broken before it sees another.
         if (plan.SavedState is null)
             return;
@@ -81,11 +81,17 @@ internal sealed class QemuMonitor(QemuProgram program, bool kvm) : IMachineMonit
         using QmpClient control = await ConnectAsync(plan.Folder, bound.Token).ConfigureAwait(false);
         while (true)
         {
+            bool loaded;
             using (JsonDocument answer = await control.ExecuteAsync("query-status", null, bound.Token).ConfigureAwait(false))
             {
-                if (answer.RootElement.GetProperty("return"u8).GetProperty("running"u8).GetBoolean())
+                JsonElement told = answer.RootElement.GetProperty("return"u8);
+                if (told.GetProperty("running"u8).GetBoolean())
                     return;
+                loaded = told.GetProperty("status"u8).GetString() is not "inmigrate";
             }
+            // It stood still when it was saved, and so it does now.
+            if (loaded)
+                await SetAsync(control, "cont", null, bound.Token).ConfigureAwait(false);
             await Task.Delay(Pause, bound.Token).ConfigureAwait(false);
         }
     }
