@@ -27,6 +27,9 @@ internal sealed unsafe class AgentOptions
     /// <summary>What commands inherit: the agent's environment without its private variables, ended by null.</summary>
     internal required byte** Environment { get; set; }
 
+    /// <summary>A tracer stands between it and the kernel, and has to read its memory: it cannot close itself to its own user.</summary>
+    internal bool IsTraced { get; init; }
+
     /// <summary>The limit on descriptors that commands get, where the agent raised its own.</summary>
     internal (ulong Soft, ulong Hard)? DescriptorLimit { get; set; }
 
@@ -53,7 +56,7 @@ internal sealed unsafe class AgentOptions
         CommandGroup = commandGroup,
     };
 
-    internal static AgentOptions Read()
+    internal static AgentOptions Read(bool traced = false)
     {
         byte** environment = Libc.GetEnvironment();
         string dial = Take(environment, AgentProtocol.DialVariable);
@@ -71,6 +74,7 @@ internal sealed unsafe class AgentOptions
             User = uid,
             Group = gid,
             Environment = WithoutPrivate(environment),
+            IsTraced = traced,
         };
     }
 

@@ -16,6 +16,10 @@ try
             ProcessLimit.Set(processes);
             new SandboxAgent(AgentOptions.Read()).Run();
             return 0;
+        case ["traced"]:
+            TracedFilter.Install();
+            new SandboxAgent(AgentOptions.Read(traced: true)).Run();
+            return 0;
         case ["connect", var address]:
             Bridge.Run(DialAddress.Parse(address));
             return 0;
@@ -28,7 +32,7 @@ try
             Descriptor.Print("stacyvm-agent " + AgentVersion.Text);
             return 0;
         default:
-            Descriptor.Complain("usage: stacyvm-agent [limited PROCESSES | connect unix:/path | stage … | init | --version]");
+            Descriptor.Complain("usage: stacyvm-agent [limited PROCESSES | traced | connect unix:/path | stage … | init | --version]");
             return 2;
     }
 }

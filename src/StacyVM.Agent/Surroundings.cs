@@ -21,7 +21,8 @@ internal static unsafe class Surroundings
             Libc.Close(fd);
 
         // 2. Commands of the same user may neither read nor trace the agent.
-        Libc.ProcessControl(ProcessOptions.SetDumpable, 0, 0, 0, 0);
+        if (!options.IsTraced)
+            Libc.ProcessControl(ProcessOptions.SetDumpable, 0, 0, 0, 0);
         Libc.SetFileMask(0x12);
 
         // 3. A closed pipe is an answer, not a death. Children leave no zombies; each reports its own end.

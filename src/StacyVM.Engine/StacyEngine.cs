@@ -14,6 +14,7 @@ using StacyVM.Engine.Providers.Docker;
 using StacyVM.Engine.Providers.MicroVm;
 using StacyVM.Engine.Providers.MicroVm.Qemu;
 using StacyVM.Engine.Providers.Mock;
+using StacyVM.Engine.Providers.Proot;
 using StacyVM.Engine.Quotas;
 using StacyVM.Engine.Sandboxes;
 using StacyVM.Engine.Secrets;
@@ -219,6 +220,8 @@ internal sealed class StacyEngine : IAsyncDisposable
             yield return (agents, loggers) => new BubblewrapProvider(agents, images, options.Bubblewrap, loggers);
         if (options.Qemu.Enabled)
             yield return (agents, loggers) => new MicroVmProvider(agents, images, QemuKind.Of(options.Qemu), loggers);
+        if (options.Proot.Enabled)
+            yield return (agents, _) => new ProotProvider(agents, images, options.Proot);
         if (options.Custom.Enabled)
             yield return (agents, _) => new CustomProvider(agents, options.Custom);
         if (options.Mock.Enabled)

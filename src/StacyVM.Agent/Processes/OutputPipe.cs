@@ -36,6 +36,13 @@ internal sealed unsafe class OutputPipe : IEventHandler
             Read((events & EpollEvents.HangUp) != 0);
     }
 
+    /// <summary>Takes what has been written so far, without waiting to be told of it.</summary>
+    internal void Catch()
+    {
+        if (_fd >= 0 && !_paused)
+            Read(hungUp: false);
+    }
+
     /// <summary>There is room again.</summary>
     internal void Resume()
     {

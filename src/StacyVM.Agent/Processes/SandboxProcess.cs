@@ -282,6 +282,9 @@ internal sealed unsafe class SandboxProcess
     private void OnGrace()
     {
         _grace = null;
+        // On a busy machine the time may be up before the loop has come to what was written long ago.
+        _stdout?.Catch();
+        _stderr?.Catch();
         // What a slow reader has not made room for yet was written in time.
         bool unread = _stdout is { IsPaused: true } || _stderr is { IsPaused: true };
         if (unread && _cancelled.Count == 0)

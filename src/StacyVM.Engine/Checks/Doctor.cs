@@ -73,13 +73,15 @@ internal static class Doctor
             foreach ((string name, string sentence) in health.Enforced ?? new Dictionary<string, string>())
                 yield return ($"{level.Name}.{name}", Judge(name, sentence, health.Gaps.Contains(name)));
         }
-        foreach (string name in ProviderRegistry.AutoOrder.Where(name => levels.All(level => level.Name != name)))
+        // A level without a wall is nothing to recommend.
+        foreach (string name in ProviderRegistry.AutoOrder.Where(name => name != "proot" && levels.All(level => level.Name != name)))
             yield return (name, Finding.Warn("not enabled", $"set providers.{name}.enabled: true for sandboxes of this level"));
     }
 
     private static string Remedy(string level) => level switch
     {
         DockerProvider.ProviderName => "install and start a Docker engine (apt-get install docker.io), or name the one you have in providers.docker.socket",
+        "proot" => "install it (apt-get install proot)",
         "bubblewrap" => "install it (apt-get install bubblewrap), and allow what the message names",
         "qemu" => "install QEMU and a guest kernel (apt-get install qemu-system-x86 linux-image-cloud-amd64)",
         _ => "put right what the message names",
@@ -89,6 +91,8 @@ internal static class Doctor
     {
         _ when !gap => Finding.Pass(sentence),
         DockerProbe.OldRuntime => Finding.Unfit(sentence, "install a fixed release, or the package of your distribution that has the fixes"),
+        "boundary" => Finding.Unfit(sentence, "set providers.proot.enabled: false where sandboxes run what you have not read"),
+        "namespaces" => Finding.Warn(sentence, "use another level where that matters"),
         "disk" => Finding.Warn(sentence, "keep the data of containers on a disk of its own, or set providers.docker.read_only_rootfs: true"),
         _ => Finding.Warn(sentence, "a sandbox may take more of this machine than it was given: see the reason in the message"),
     };

@@ -26,6 +26,8 @@ internal static class LevelRules
         new("providers.default", ["providers.default"], Default),
         new("providers.mock.enabled", ["providers.mock.enabled"], v =>
             v.Flag("providers.mock.enabled") ? Unfit("sandboxes of this level have no wall at all", "set providers.mock.enabled: false") : null),
+        new("providers.proot.enabled", ["providers.proot.enabled"], v =>
+            v.Flag("providers.proot.enabled") ? Unfit("proot is no security boundary", "set providers.proot.enabled: false") : null),
         new("custom.base_url", ["providers.custom.base_url"], v => IsPlain(v.Text("providers.custom.base_url"))
             ? Unfit("the key, commands and files travel to the backend without TLS", "use an https address, or a backend on this machine")
             : Pass("set")) { When = v => v.Flag("providers.custom.enabled") },
@@ -64,6 +66,7 @@ internal static class LevelRules
     private static Finding Default(ConfiguredValues v) => v.Text("providers.default") switch
     {
         "docker" => Pass("docker"),
+        "proot" => Unfit("proot is no security boundary", "set docker or bubblewrap"),
         "mock" => Unfit("mock has no wall at all", "set docker or bubblewrap"),
         "auto" => Warn("auto: which level sandboxes get depends on what works when the server starts", "name the level that you rely on"),
         var level => Warn($"{level}: the checks of docker say nothing about it", "see what holds there: stacyvm doctor"),

@@ -180,6 +180,7 @@ internal static class ConfigurationKeys
         ConfigurationSection<BubblewrapOptions> bubblewrap = providers.Section("bubblewrap", p => p.Bubblewrap, (p, s) => p with { Bubblewrap = s });
         ConfigurationSection<QemuOptions> qemu = providers.Section("qemu", p => p.Qemu, (p, s) => p with { Qemu = s });
         ConfigurationSection<DockerOptions> docker = providers.Section("docker", p => p.Docker, (p, s) => p with { Docker = s });
+        ConfigurationSection<ProotOptions> proot = providers.Section("proot", p => p.Proot, (p, s) => p with { Proot = s });
         ConfigurationSection<CustomOptions> custom = providers.Section("custom", p => p.Custom, (p, s) => p with { Custom = s });
         return
         [
@@ -214,6 +215,13 @@ internal static class ConfigurationKeys
             docker.Key("dropped_caps", List, s => s.DroppedCaps, (s, v) => s with { DroppedCaps = v }, "Linux capabilities that are taken away."),
             docker.Key("added_caps", List, s => s.AddedCaps, (s, v) => s with { AddedCaps = v }, "Linux capabilities that are given back."),
             docker.Key("tmpfs", Map, s => s.Tmpfs, (s, v) => s with { Tmpfs = v }, "In-memory mounts: path to mount options. Only in the file."),
+            proot.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v },
+                "A root in user space by proot, for hosts that have neither Docker nor namespaces. It is no security boundary: off unless asked for, and the last that auto takes."),
+            proot.Key("proot_binary", NotEmpty, s => s.ProotBinary, (s, v) => s with { ProotBinary = v }, "Name or path of the program proot."),
+            proot.Key("max_sandboxes", Count(1), s => s.MaxSandboxes, (s, v) => s with { MaxSandboxes = v }, "Most sandboxes of this level at one time."),
+            proot.Key("uid_base", UserId(), s => s.UidBase, (s, v) => s with { UidBase = v },
+                "First host user id for sandboxes when the server is root; none of bubblewrap's."),
+            proot.Key("uid_count", UserId(), s => s.UidCount, (s, v) => s with { UidCount = v }, "How many user ids from uid_base on belong to sandboxes."),
             custom.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v },
                 "Sandboxes made by an HTTP backend of your own; what isolates them is its affair. Never chosen by auto."),
             custom.Key("name", LevelName, s => s.Name, (s, v) => s with { Name = v }, "Name of that provider, in the API and in providers.default."),

@@ -15,6 +15,7 @@ internal static class ConfigurationRules
             ["docker"] = providers.Docker.Enabled,
             ["bubblewrap"] = providers.Bubblewrap.Enabled,
             ["qemu"] = providers.Qemu.Enabled,
+            ["proot"] = providers.Proot.Enabled,
             ["mock"] = providers.Mock.Enabled,
         };
         bool nameIsFree = levels.TryAdd(providers.Custom.Name, providers.Custom.Enabled);
@@ -36,6 +37,10 @@ internal static class ConfigurationRules
 
         if ((ulong)providers.Qemu.UidBase + providers.Qemu.UidCount > uint.MaxValue)
             yield return Fault("providers.qemu.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");
+        if ((ulong)providers.Proot.UidBase + providers.Proot.UidCount > uint.MaxValue)
+            yield return Fault("providers.proot.uid_count", "the user ids end beyond the kernel's range", "lower uid_base or uid_count");
+        if (providers.Proot.UidBase < (ulong)providers.Bubblewrap.UidBase + providers.Bubblewrap.UidCount && providers.Bubblewrap.UidBase < (ulong)providers.Proot.UidBase + providers.Proot.UidCount)
+            yield return Fault("providers.proot.uid_base", "its user ids are also those of bubblewrap", "move one of the two ranges");
 
         if (options.Auth.ApiKey.Length > 0 && options.Auth.ApiKey == options.Auth.AdminApiKey)
             yield return Fault("auth.admin_api_key", "it is the same as auth.api_key", "give operators a key of their own, or leave it empty");

@@ -14,5 +14,7 @@ internal sealed record ProvidersOptions
 
     public DockerOptions Docker { get; init; } = new();
 
+    public ProotOptions Proot { get; init; } = new();
+
     public CustomOptions Custom { get; init; } = new();
 }

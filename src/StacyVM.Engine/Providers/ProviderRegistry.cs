@@ -13,8 +13,8 @@ internal sealed partial class ProviderRegistry
     /// <summary>The value of <c>providers.default</c> that picks by probing.</summary>
     public const string Auto = "auto";
 
-    /// <summary>Levels that <see cref="Auto"/> tries, strongest first. A level without a wall is never among them.</summary>
-    public static readonly string[] AutoOrder = ["docker", "qemu", "bubblewrap"];
+    /// <summary>Levels that <see cref="Auto"/> tries, strongest first. proot, which has no wall, comes last and only where an operator has enabled it; mock never.</summary>
+    public static readonly string[] AutoOrder = ["docker", "qemu", "bubblewrap", "proot"];
 
     private readonly List<ProviderProbe> _probes;
     private readonly string _configuredDefault;

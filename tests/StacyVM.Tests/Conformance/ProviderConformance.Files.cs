@@ -33,7 +33,7 @@ public abstract partial class ProviderConformance
     public async Task Odd_names_are_names()
     {
         ISandbox sandbox = await CreateAsync();
-        string[] names = [" ", "a b", "-rf", "*", "?", "[x]", "'", "\"", "$HOME", "`id`", "line\nline", "\\", "ünïcödé 🦀", "..a", "a..", "#", "%2e%2e", new string('n', 255)];
+        string[] names = [" ", "a b", "-rf", "*", "?", "[x]", "'", "\"", "$HOME", "`id`", "line\nline", "\\", "ünïcödé 🦀", "..a", "a..", "#", "%2e%2e", new string('n', LongestName)];
         foreach (string name in names)
             await WriteAsync(sandbox, $"/workspace/odd/{name}", name);
         IReadOnlyList<FileEntry> listed = await sandbox.Files.ListAsync("/workspace/odd", Stop);

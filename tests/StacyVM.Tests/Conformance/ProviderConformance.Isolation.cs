@@ -70,7 +70,7 @@ public abstract partial class ProviderConformance
     }
 
     [Fact]
-    public async Task The_agents_memory_and_environment_are_closed_to_commands()
+    public virtual async Task The_agents_memory_and_environment_are_closed_to_commands()
     {
         Assert.SkipUnless(Isolates, NoWall);
         ISandbox sandbox = await CreateAsync();

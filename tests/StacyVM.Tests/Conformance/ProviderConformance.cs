@@ -45,6 +45,9 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>Memory is bounded.</summary>
     protected virtual bool LimitsMemory => true;
 
+    /// <summary>Bytes that a name of a file can have.</summary>
+    protected virtual int LongestName => 255;
+
     /// <summary>Commands can be fed.</summary>
     protected virtual bool TakesInput => true;
 

@@ -47,6 +47,9 @@ internal sealed class RemoteCommand : IDisposable
 
     public void Kill() => CutOff(Cut.Killed);
 
+    /// <summary>Its time was up, as the other side says.</summary>
+    public void TimeOut() => CutOff(Cut.TimedOut);
+
     /// <summary>The sandbox is gone.</summary>
     public void Lose() => CutOff(Cut.Lost);
 

@@ -17,7 +17,7 @@ internal sealed class Installation(ConfigurationSources sources, string? binary)
     /// <summary>What a server makes in its data directory. Backups are not here: they are the operator's.</summary>
     private static readonly string[] DataNames =
     [
-        "api-key", "secret-key", "server.lock", "server.pid", "stacyvm.db", "stacyvm.db-wal", "stacyvm.db-shm", "bin", "bubblewrap", "checkpoints", "images", "microvm", "sandboxes",
+        "api-key", "secret-key", "server.lock", "server.pid", "stacyvm.db", "stacyvm.db-wal", "stacyvm.db-shm", "bin", "bubblewrap", "checkpoints", "images", "microvm", "proot", "sandboxes",
         Marker,
     ];
 

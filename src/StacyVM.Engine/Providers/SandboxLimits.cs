@@ -3,7 +3,7 @@ using StacyVM.Engine.Linux;
 using StacyVM.Engine.Linux.Cgroups;
 using StacyVM.Protocol.Agent;
 
-namespace StacyVM.Engine.Providers.Bubblewrap;
+namespace StacyVM.Engine.Providers;
 
 /// <summary>
 /// Bounds of what a sandbox may use. Control groups bound the whole of it; limits of the process bound what no group does, and stand in
