@@ -6,6 +6,10 @@ namespace StacyVM.Cli.Bench;
 /// <summary>Programs that the measurement runs beside itself.</summary>
 internal static class Subprocess
 {
+    /// <summary>Runs a program that leaves something running, which keeps its outputs: they lead nowhere.</summary>
+    public static Task<(int Code, string Output)> DetachAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation) =>
+        RunAsync("/bin/sh", ["-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", program, .. arguments], cancellation);
+
     /// <summary>Runs a program to its end.</summary>
     /// <returns>Exit code and both outputs; 127 when there is no such program.</returns>
     public static async Task<(int Code, string Output)> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation)

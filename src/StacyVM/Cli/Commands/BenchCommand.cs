@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using StacyVM.Cli.Bench;
+using StacyVM.Cli.Bench.Levels;
 using StacyVM.Cli.Output;
 using StacyVM.Sdk;
 
@@ -8,6 +9,9 @@ namespace StacyVM.Cli.Commands;
 
 internal static class BenchCommand
 {
+    /// <summary>Of a table of levels each takes a while.</summary>
+    private const int MostOfALevel = 20;
+
     public static Command Create()
     {
         var defaults = new BenchOptions();
@@ -22,10 +26,11 @@ internal static class BenchCommand
         Option<int> seconds = Count("--seconds", "How long --load goes on", (int)new LoadOptions().Duration.TotalSeconds);
         var store = new Option<bool>("--store") { Description = "Instead: what a full database and the audit cost, each as a ratio within one run" };
         Option<int> rows = Count("--rows", "Old rows of each kind for --store", new StoreBenchOptions().Rows);
+        var levels = new Option<bool>("--levels") { Description = "Instead: every isolation level that works here, in one table, beside the bare programs" };
         var check = new Option<bool>("--check") { Description = "Exit with 1 when a promise is missed" };
         var command = new Command("bench", "Measure this machine: latency, throughput, memory, beside bwrap and docker; on a server of its own unless --server is given")
         {
-            iterations, density, provider, image, dockerHost, dockerImage, load, clients, seconds, store, rows, check,
+            iterations, density, provider, image, dockerHost, dockerImage, load, clients, seconds, store, rows, levels, check,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -43,8 +48,10 @@ internal static class BenchCommand
             using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
             using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
             using StacyClient? named = parsed.GetValue(GlobalOptions.Server) is null ? null : GlobalOptions.ClientOf(parsed);
-            if ((parsed.GetValue(load) || parsed.GetValue(store)) && named is not null)
-                throw new UsageException("--load and --store watch the server's process and files: they start one of their own, so leave --server out");
+            if ((parsed.GetValue(load) || parsed.GetValue(store) || parsed.GetValue(levels)) && named is not null)
+                throw new UsageException("--load, --store and --levels watch the server's process and files: they start one of their own, so leave --server out");
+            if (parsed.GetValue(levels))
+                return await LevelsAsync(parsed, options with { Iterations = Math.Min(options.Iterations, MostOfALevel) }, parsed.GetValue(check), stop.Token);
             BenchReport report =
                 parsed.GetValue(load) ? await new LoadRun(
                     new LoadOptions { Clients = parsed.GetValue(clients), Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)), Provider = options.Provider }, Progress).RunAsync(stop.Token)
@@ -57,6 +64,16 @@ internal static class BenchCommand
             return parsed.GetValue(check) && report.Verdicts.Any(verdict => !verdict.Passed) ? 1 : 0;
         });
         return command;
+    }
+
+    private static async Task<int> LevelsAsync(ParseResult parsed, BenchOptions options, bool check, CancellationToken cancellation)
+    {
+        LevelsReport report = await new LevelsRun(options, Progress).RunAsync(cancellation);
+        if (parsed.GetValue(GlobalOptions.Json))
+            Printer.Json(report, CliJson.Default.LevelsReport);
+        else
+            LevelsTable.Print(report);
+        return check && report.Verdicts.Any(verdict => !verdict.Passed) ? 1 : 0;
     }
 
     private static Option<int> Count(string name, string description, int otherwise)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using StacyVM.Cli.Bench;
+using StacyVM.Cli.Bench.Levels;
 using StacyVM.Cli.Copy;
 using StacyVM.Cli.Operations;
 
@@ -9,6 +10,7 @@ namespace StacyVM.Cli.Output;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CopyResult))]
 [JsonSerializable(typeof(BenchReport))]
+[JsonSerializable(typeof(LevelsReport))]
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(ShownConfiguration))]
 [JsonSerializable(typeof(BackupResult))]
