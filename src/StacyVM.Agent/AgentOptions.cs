@@ -111,7 +111,7 @@ internal sealed unsafe class AgentOptions
             if (!entry.StartsWith(prefix))
                 continue;
             string value = Encoding.UTF8.GetString(entry[prefix.Length..]);
-            entry[prefix.Length..].Clear();
+            entry.Clear();
             return value;
         }
         return "";
@@ -126,7 +126,7 @@ internal sealed unsafe class AgentOptions
         var kept = (byte**)NativeMemory.AllocZeroed((nuint)(count + 1), (nuint)sizeof(byte*));
         int to = 0;
         for (int i = 0; i < count; i++)
-            if (!MemoryMarshal.CreateReadOnlySpanFromNullTerminated(environment[i]).StartsWith(prefix))
+            if (*environment[i] != 0 && !MemoryMarshal.CreateReadOnlySpanFromNullTerminated(environment[i]).StartsWith(prefix))
                 kept[to++] = environment[i];
         return kept;
     }

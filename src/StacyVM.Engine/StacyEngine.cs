@@ -11,6 +11,7 @@ using StacyVM.Engine.Providers;
 using StacyVM.Engine.Providers.Bubblewrap;
 using StacyVM.Engine.Providers.Custom;
 using StacyVM.Engine.Providers.Docker;
+using StacyVM.Engine.Providers.Gvisor;
 using StacyVM.Engine.Providers.MicroVm;
 using StacyVM.Engine.Providers.MicroVm.Qemu;
 using StacyVM.Engine.Providers.Mock;
@@ -216,6 +217,8 @@ internal sealed class StacyEngine : IAsyncDisposable
     {
         if (options.Docker.Enabled)
             yield return (agents, loggers) => new DockerProvider(agents, options.Docker, loggers.CreateLogger<DockerProvider>());
+        if (options.Gvisor.Enabled)
+            yield return (agents, loggers) => new GvisorProvider(agents, images, options.Gvisor, loggers);
         if (options.Bubblewrap.Enabled)
             yield return (agents, loggers) => new BubblewrapProvider(agents, images, options.Bubblewrap, loggers);
         if (options.Qemu.Enabled)

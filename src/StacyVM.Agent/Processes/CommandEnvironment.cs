@@ -13,13 +13,13 @@ internal static unsafe class CommandEnvironment
     private static ReadOnlySpan<byte> DefaultTerminal => "TERM=xterm-256color"u8;
 
     internal static byte** Build(
-        AgentOptions options, IReadOnlyList<KeyValuePair<string, string>> added, bool terminal, NativeArena arena)
+        AgentOptions options, IReadOnlyList<KeyValuePair<string, string>> added, bool terminal, long mark, NativeArena arena)
     {
         int inherited = 0;
         byte** own = options.Environment;
         while (own[inherited] != null)
             inherited++;
-        var table = (byte**)arena.Take<nint>(inherited + added.Count + 3);
+        var table = (byte**)arena.Take<nint>(inherited + added.Count + 4);
         int count = 0;
         for (int i = 0; i < inherited; i++)
             table[count++] = own[i];
@@ -30,6 +30,8 @@ internal static unsafe class CommandEnvironment
             table[count++] = arena.Text(DefaultPath);
         if (terminal && Find(table, count, "TERM="u8) < 0)
             table[count++] = arena.Text(DefaultTerminal);
+        if (mark != 0)
+            table[count++] = arena.Text(OrphanMark.Entry(mark));
         table[count] = null;
         return table;
     }

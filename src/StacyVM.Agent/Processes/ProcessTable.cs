@@ -131,7 +131,7 @@ internal sealed unsafe class ProcessTable(EventLoop loop, AgentOptions options)
             var process = new SandboxProcess(loop, this, ++_lastNumber, request);
             streams.CloseCommandEnds();
             ITreeKeeper keeper = supervised
-                ? new SupervisedTree(loop, this, process, pid, streams.TakeReport())
+                ? new SupervisedTree(loop, this, process, pid, streams.TakeReport(), plan->Mark)
                 : new DirectChild(loop, process, pid);
             if (supervised)
                 _supervisors.Add(pid);

@@ -12,7 +12,9 @@ internal sealed unsafe class ProcessTree
     /// Stops everything below the roots until no new process appears, then kills it: what is stopped can neither fork nor flee. The roots
     /// themselves are left alone. True when nothing was found.
     /// </summary>
-    internal static bool KillBelow(ReadOnlySpan<int> roots)
+    /// <param name="roots">Their descendants end.</param>
+    /// <param name="mark">Children of the agent that have this <see cref="OrphanMark"/> end, too; 0: none.</param>
+    internal static bool KillBelow(ReadOnlySpan<int> roots, long mark = 0)
     {
         var stopped = new HashSet<int>();
         for (int pass = 0; pass < MostPasses; pass++)
@@ -20,17 +22,26 @@ internal sealed unsafe class ProcessTree
             ProcessTree tree = Read();
             int before = stopped.Count;
             foreach (int root in roots)
-                tree.Visit(root, pid =>
-                {
-                    if (stopped.Add(pid))
-                        Libc.Kill(pid, Signals.Stop);
-                });
+                tree.Visit(root, Halt);
+            foreach (int orphan in mark != 0 ? tree.ChildrenOf(Libc.GetProcessId()) : [])
+            {
+                if (!OrphanMark.IsOn(orphan, mark))
+                    continue;
+                Halt(orphan);
+                tree.Visit(orphan, Halt);
+            }
             if (stopped.Count == before)
                 break;
         }
         foreach (int pid in stopped)
             Libc.Kill(pid, Signals.Kill);
         return stopped.Count == 0;
+
+        void Halt(int pid)
+        {
+            if (stopped.Add(pid))
+                Libc.Kill(pid, Signals.Stop);
+        }
     }
 
     /// <summary>

@@ -37,6 +37,9 @@ internal unsafe struct SpawnPlan
 
     public byte** Environment;
 
+    /// <summary>Of <see cref="OrphanMark"/>; 0 where none is needed.</summary>
+    public long Mark;
+
     public byte* WorkingDirectory;
 
     public byte* OomScoreFile;

@@ -29,7 +29,8 @@ internal sealed unsafe class SpawnPlanner(AgentOptions options)
         LinuxPath directory = WorkingDirectory(request.WorkingDirectory);
         plan->WorkingDirectory = arena.Text(directory.Bytes);
         plan->OomScoreFile = plan->Confined ? arena.Text("/proc/self/oom_score_adj"u8) : null;
-        plan->Environment = CommandEnvironment.Build(options, request.Environment, plan->Terminal, arena);
+        plan->Mark = plan->Confined ? OrphanMark.Next() : 0;
+        plan->Environment = CommandEnvironment.Build(options, request.Environment, plan->Terminal, plan->Mark, arena);
         PlanArguments(plan, request.Arguments, arena);
         PlanPrivileges(plan, request, arena);
         return plan;

@@ -12,13 +12,14 @@ internal sealed unsafe class SupervisedTree : IEventHandler, ITreeKeeper
     private readonly ProcessTable _table;
     private readonly SandboxProcess _process;
     private readonly int _supervisor;
+    private readonly long _mark;
     private int _report, _emptyLooks;
     private int _nextLook = FirstLookMilliseconds;
     private Loop.Timer? _look;
 
-    internal SupervisedTree(EventLoop loop, ProcessTable table, SandboxProcess process, int supervisor, int report)
+    internal SupervisedTree(EventLoop loop, ProcessTable table, SandboxProcess process, int supervisor, int report, long mark)
     {
-        (_loop, _table, _process, _supervisor, _report) = (loop, table, process, supervisor, report);
+        (_loop, _table, _process, _supervisor, _report, _mark) = (loop, table, process, supervisor, report, mark);
         Descriptor.SetNonBlocking(report);
         loop.Add(report, EpollEvents.In, this);
     }
@@ -75,7 +76,7 @@ internal sealed unsafe class SupervisedTree : IEventHandler, ITreeKeeper
     private void Look()
     {
         _look = null;
-        bool nothing = ProcessTree.KillBelow([_supervisor]);
+        bool nothing = ProcessTree.KillBelow([_supervisor], _mark);
         // A guest that could stop its supervisor would keep its dead from being buried.
         Libc.Kill(_supervisor, Signals.Continue);
         _emptyLooks = nothing ? _emptyLooks + 1 : 0;

@@ -50,10 +50,10 @@ internal static unsafe class RootStage
         Mount("overlay", root, "overlay", NoSuid | NoDevices, overlay);
         ChangeDirectory("/");
 
-        // 4. The sandbox's user, and no privilege is left.
-        if (options.User != UnprivilegedTail)
+        // 4. The sandbox's user, and no privilege is left; a program that builds a wall without users drops them itself.
+        if (options.User != UnprivilegedTail && !options.StaysRoot)
             BecomeUser(options.User);
-        else
+        else if (options.User == UnprivilegedTail)
             Libc.ProcessControl(ProcessOptions.AmbientCapabilities, ProcessOptions.ClearAmbient, 0, 0, 0);
 
         // 5. An image may have links in their place, which must not lead whoever mounts there elsewhere.

@@ -53,7 +53,7 @@ internal static class Doctor
     internal static IEnumerable<(string Name, Finding Finding)> Judge(ProvidersOptions options, IReadOnlyList<Level> levels)
     {
         string? chosen = options.Default == ProviderRegistry.Auto
-            ? ProviderRegistry.AutoOrder.FirstOrDefault(name => levels.Any(level => level.Name == name && level.Health.Healthy))
+            ? ProviderRegistry.AutoOrder(options.Docker.Runtime).FirstOrDefault(name => levels.Any(level => level.Name == name && ProviderRegistry.IsForAuto(level.Health)))
             : options.Default;
         yield return ("providers.default", chosen is null
             ? Finding.Fail("no isolation level works on this machine", "see the fixes of the levels below")
@@ -74,7 +74,7 @@ internal static class Doctor
                 yield return ($"{level.Name}.{name}", Judge(name, sentence, health.Gaps.Contains(name)));
         }
         // A level without a wall is nothing to recommend.
-        foreach (string name in ProviderRegistry.AutoOrder.Where(name => name != "proot" && levels.All(level => level.Name != name)))
+        foreach (string name in ProviderRegistry.AutoOrder(options.Docker.Runtime).Where(name => name != "proot" && levels.All(level => level.Name != name)))
             yield return (name, Finding.Warn("not enabled", $"set providers.{name}.enabled: true for sandboxes of this level"));
     }
 
@@ -82,6 +82,7 @@ internal static class Doctor
     {
         DockerProvider.ProviderName => "install and start a Docker engine (apt-get install docker.io), or name the one you have in providers.docker.socket",
         "proot" => "install it (apt-get install proot)",
+        "gvisor" => "install it (apt-get install runsc) and run the server as root",
         "bubblewrap" => "install it (apt-get install bubblewrap), and allow what the message names",
         "qemu" => "install QEMU and a guest kernel (apt-get install qemu-system-x86 linux-image-cloud-amd64)",
         _ => "put right what the message names",

@@ -179,6 +179,7 @@ internal static class ConfigurationKeys
         ConfigurationSection<MockOptions> mock = providers.Section("mock", p => p.Mock, (p, s) => p with { Mock = s });
         ConfigurationSection<BubblewrapOptions> bubblewrap = providers.Section("bubblewrap", p => p.Bubblewrap, (p, s) => p with { Bubblewrap = s });
         ConfigurationSection<QemuOptions> qemu = providers.Section("qemu", p => p.Qemu, (p, s) => p with { Qemu = s });
+        ConfigurationSection<GvisorOptions> gvisor = providers.Section("gvisor", p => p.Gvisor, (p, s) => p with { Gvisor = s });
         ConfigurationSection<DockerOptions> docker = providers.Section("docker", p => p.Docker, (p, s) => p with { Docker = s });
         ConfigurationSection<ProotOptions> proot = providers.Section("proot", p => p.Proot, (p, s) => p with { Proot = s });
         ConfigurationSection<CustomOptions> custom = providers.Section("custom", p => p.Custom, (p, s) => p with { Custom = s });
@@ -202,6 +203,11 @@ internal static class ConfigurationKeys
             qemu.Key("uid_base", UserId(), s => s.UidBase, (s, v) => s with { UidBase = v },
                 "First host user id for machines when the server is root: each has an id of its own, apart from those of other levels."),
             qemu.Key("uid_count", UserId(), s => s.UidCount, (s, v) => s with { UidCount = v }, "How many user ids from uid_base on belong to machines."),
+            gvisor.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "A kernel of its own in user space for each sandbox, by gVisor's runsc and without a container engine. Needs root. auto takes it only where this machine's own programs run in it."),
+            gvisor.Key("runsc_path", NotEmpty, s => s.RunscPath, (s, v) => s with { RunscPath = v }, "Name or path of the program runsc."),
+            gvisor.Key("platform", OneOf("auto", "systrap", "kvm", "ptrace"), s => s.Platform, (s, v) => s with { Platform = v },
+                "How gVisor meets the system calls of a sandbox; auto tries what the installed version has, the fastest first."),
+            gvisor.Key("pids_limit", Count(1), s => s.PidsLimit, (s, v) => s with { PidsLimit = v }, "Most processes of one sandbox, against fork bombs."),
             docker.Key("enabled", Switch, s => s.Enabled, (s, v) => s with { Enabled = v }, "OCI containers by a Docker engine."),
             docker.Key("socket", Text, s => s.Socket, (s, v) => s with { Socket = v }, "Address of the engine, e.g. unix:///var/run/docker.sock; empty: DOCKER_HOST, else the platform's default."),
             docker.Key("runtime", NotEmpty, s => s.Runtime, (s, v) => s with { Runtime = v }, "OCI runtime of the engine: runc, runsc (gVisor) or kata-runtime."),

@@ -13,6 +13,7 @@ internal static class ConfigurationRules
         {
             ["auto"] = true,
             ["docker"] = providers.Docker.Enabled,
+            ["gvisor"] = providers.Gvisor.Enabled,
             ["bubblewrap"] = providers.Bubblewrap.Enabled,
             ["qemu"] = providers.Qemu.Enabled,
             ["proot"] = providers.Proot.Enabled,

@@ -10,6 +10,8 @@ internal sealed record ProvidersOptions
 
     public BubblewrapOptions Bubblewrap { get; init; } = new();
 
+    public GvisorOptions Gvisor { get; init; } = new();
+
     public QemuOptions Qemu { get; init; } = new();
 
     public DockerOptions Docker { get; init; } = new();

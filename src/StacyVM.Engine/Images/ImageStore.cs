@@ -200,6 +200,9 @@ internal sealed partial class ImageStore : IDisposable
     public Task<string> DiskAsync(StoredImage image, IProgress<string>? progress, CancellationToken cancellation) =>
         _disks.EnsureAsync(image, LayersOf(image), progress, cancellation);
 
+    /// <summary>Whom the programs of an image run as.</summary>
+    public ImageUser UserOf(StoredImage image) => ImageUser.Of(image, new ImageFileReader(LayersOf(image)));
+
     /// <summary>Directory of all layers.</summary>
     public string LayersDirectory => _files.Layers;
 

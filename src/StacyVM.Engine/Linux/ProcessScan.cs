@@ -38,7 +38,10 @@ internal static class ProcessScan
         }
     }
 
-    private static bool HasArgument(int pid, string argument) => Read(pid, "cmdline").Split('\0').Contains(argument);
+    /// <summary>Processes one of whose arguments is a path, or sets an option to it.</summary>
+    public static IEnumerable<int> Naming(string path) => All().Where(pid => Read(pid, "cmdline").Split('\0').Any(argument => argument == path || argument.EndsWith("=" + path, StringComparison.Ordinal)));
+
+    public static bool HasArgument(int pid, string argument) => Read(pid, "cmdline").Split('\0').Contains(argument);
 
     private static IEnumerable<int> All()
     {

@@ -14,7 +14,7 @@ internal sealed partial class ProviderRegistry
     public const string Auto = "auto";
 
     /// <summary>Levels that <see cref="Auto"/> tries, strongest first. proot, which has no wall, comes last and only where an operator has enabled it; mock never.</summary>
-    public static readonly string[] AutoOrder = ["docker", "qemu", "bubblewrap", "proot"];
+    private static readonly string[] ByStrength = ["gvisor", "docker", "qemu", "bubblewrap", "proot"];
 
     private readonly List<ProviderProbe> _probes;
     private readonly string _configuredDefault;
@@ -45,12 +45,20 @@ internal sealed partial class ProviderRegistry
     /// <summary>Probes everything in parallel and in the background, logs what it finds, and keeps what is known fresh until cancelled.</summary>
     public void Start(CancellationToken stopping) => _ = StartAsync(stopping);
 
+    /// <summary>Names of the levels that <see cref="Auto"/> tries, strongest first.</summary>
+    /// <param name="dockerRuntime">Containers are as strong as what runs them.</param>
+    public static IEnumerable<string> AutoOrder(string? dockerRuntime) =>
+        dockerRuntime is "runsc" or "kata-runtime" ? ["docker", .. ByStrength.Where(name => name != "docker")] : ByStrength;
+
+    /// <summary>Whether <see cref="Auto"/> takes a level of which this is known.</summary>
+    public static bool IsForAuto(ProviderHealth health) => health is { Healthy: true, Automatic: true };
+
     /// <summary>Every provider's health as known now. Asks no level anything: one that has not been probed yet is not healthy.</summary>
     public IReadOnlyList<ProviderInfo> Known()
     {
         string? standard = _configuredDefault != Auto
             ? _configuredDefault
-            : Array.Find(AutoOrder, name => _probes.Exists(probe => probe.Provider.Name == name && probe.Last is { Health: { Healthy: true, Automatic: true } }));
+            : Order().FirstOrDefault(name => _probes.Exists(probe => probe.Provider.Name == name && probe.Last is { } last && IsForAuto(last.Health)));
         return [.. _probes.Select(probe => (probe.Last ?? _unknown).ToInfo(probe.Provider, probe.Provider.Name == standard))];
     }
 
@@ -126,10 +134,10 @@ internal sealed partial class ProviderRegistry
     /// <summary>The first of the order that works. It waits for a probe only where there has been none, and only as far as it must.</summary>
     private async Task<ProviderProbe?> ChooseAsync(CancellationToken cancellation)
     {
-        foreach (string name in AutoOrder)
+        foreach (string name in Order())
         {
             if (_probes.Find(probe => probe.Provider.Name == name) is not { } probe
-                || (await probe.KnownAsync().WaitAsync(cancellation)).Health is not { Healthy: true, Automatic: true })
+                || !IsForAuto((await probe.KnownAsync().WaitAsync(cancellation)).Health))
                 continue;
             if (_chosen != name)
             {
@@ -163,9 +171,11 @@ internal sealed partial class ProviderRegistry
         }
     }
 
+    private IEnumerable<string> Order() => AutoOrder(Find("docker")?.PublicSettings.GetValueOrDefault("runtime"));
+
     private string Faults() => string.Concat(_probes
-        .Where(probe => probe.Last is { Health.Healthy: false })
-        .Select(probe => $"{probe.Provider.Name}: {(probe.Last!.Health.Error ?? "no reason given").TrimEnd('.')}. "))
+        .Where(probe => probe.Last is { } last && !IsForAuto(last.Health))
+        .Select(probe => $"{probe.Provider.Name}: {(probe.Last!.Health.Error ?? (probe.Last.Health.Healthy ? "works, and is taken only by name" : "no reason given")).TrimEnd('.')}. "))
         .TrimEnd();
 
     [LoggerMessage(Level = LogLevel.Information, EventName = "provider.chosen", Message = "{Provider} is the strongest isolation level that works here and is used by default")]

@@ -43,7 +43,7 @@ public abstract partial class ProviderConformance
         await FailsAsync(ProblemKind.NotFound, () => ReadAsync(sandbox, "/workspace/secret"));
         Assert.Equal(0, (await sandbox.ShellAsync($"ln -s {canary} link; ln -s / root", Stop)).Code);
         await FailsAsync(ProblemKind.NotFound, () => ReadAsync(sandbox, "/workspace/link"));
-        await FailsAsync(ProblemKind.NotFound, () => ReadAsync(sandbox, $"/workspace/root{canary}"));
+        await FailsAsync(MissingBehindRootLink, () => ReadAsync(sandbox, $"/workspace/root{canary}"));
         Assert.Equal("canary", await File.ReadAllTextAsync(canary, Stop));
     }
 
@@ -66,7 +66,8 @@ public abstract partial class ProviderConformance
         Assert.NotEqual("0\n", (await sandbox.RunAsync(Stop, "id", "-u")).Output);
         Outcome outcome = await sandbox.ShellAsync("grep -E '^(CapEff|CapPrm|CapBnd|NoNewPrivs)' /proc/self/status | tr -s '\\t' ' '", Stop);
         Assert.Contains("CapEff: 0000000000000000", outcome.Output, StringComparison.Ordinal);
-        Assert.Contains("NoNewPrivs: 1", outcome.Output, StringComparison.Ordinal);
+        if (TellsNoNewPrivileges)
+            Assert.Contains("NoNewPrivs: 1", outcome.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +94,7 @@ public abstract partial class ProviderConformance
             Assert.InRange(await CountAsync(sandbox, $"sleep\0{mark}"), 1, 64);
             Assert.Equal(0, (await neighbour.RunAsync(Stop, "true")).Code);
         }
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
         Assert.Equal(0, (await sandbox.RunAsync(Stop, "true")).Code);
     }
 

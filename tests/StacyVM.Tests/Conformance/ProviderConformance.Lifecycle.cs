@@ -48,7 +48,7 @@ public abstract partial class ProviderConformance
         await session.ReadUntilAsync("ready", Stop);
         Task<Outcome> waiting = session.CollectAsync(Stop);
         await sandbox.DestroyAsync(Stop);
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
         await FailsAsync(ProblemKind.SandboxGone, () => waiting);
         await session.DisposeAsync();
     }

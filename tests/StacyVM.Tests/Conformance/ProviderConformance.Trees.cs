@@ -29,7 +29,7 @@ public abstract partial class ProviderConformance
         Outcome outcome = await sandbox.RunAsync(
             Shell(script.Replace("N", mark, StringComparison.Ordinal)) with { Timeout = TimeSpan.FromMilliseconds(300) }, Stop);
         Assert.True(outcome.Exit.TimedOut);
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
         Assert.Equal(0, (await sandbox.RunAsync(Stop, "true")).Code);
     }
 
@@ -42,7 +42,7 @@ public abstract partial class ProviderConformance
         IExecSession session = await sandbox.StartAsync(Shell("echo ready; " + script.Replace("N", mark, StringComparison.Ordinal)), Stop);
         await session.ReadUntilAsync("ready", Stop);
         await session.DisposeAsync();
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
         Assert.True((await session.Exit.WaitAsync(Stop)).Killed);
     }
 
@@ -57,7 +57,7 @@ public abstract partial class ProviderConformance
         Outcome outcome = await session.CollectAsync(Stop);
         Assert.True(outcome.Exit.Killed);
         Assert.Equal(137, outcome.Code);
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public abstract partial class ProviderConformance
                 // Given up before it had begun, or right after.
             }
         }
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public abstract partial class ProviderConformance
             await processes.SignalProcessAsync(process, 0, Stop);
             Assert.Equal(137, (await last.CollectAsync(Stop)).Code);
         }
-        Assert.Empty(await Remains.GoneAsync($"sleep\0{mark}"));
+        Assert.Empty(await GoneAsync(sandbox, $"sleep\0{mark}"));
     }
 
     [Fact]

@@ -54,6 +54,9 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>Commands can have a terminal.</summary>
     protected virtual bool HasTerminals => true;
 
+    /// <summary>What is typed on a terminal may be a signal, as control-C is.</summary>
+    protected virtual bool TypesSignals => HasTerminals;
+
     /// <summary>Commands can be sent signals.</summary>
     protected virtual bool SendsSignals => true;
 
@@ -72,11 +75,17 @@ public abstract partial class ProviderConformance : IAsyncLifetime
     /// <summary>What is restored has its holes and its second names as files of its own have them; in the layer of an image they are others.</summary>
     protected virtual bool KeepsLayout => true;
 
+    /// <summary>The sandbox's kernel tells of each process that it can gain no privileges.</summary>
+    protected virtual bool TellsNoNewPrivileges => true;
+
+    /// <summary>What is not there behind a link to the root is said not to be there.</summary>
+    protected virtual ProblemKind MissingBehindRootLink => ProblemKind.NotFound;
+
     /// <summary>Commands run as root inside.</summary>
     protected virtual bool RunsAsRoot => false;
 
     /// <summary>How many processes with that argument run in a sandbox: as the host sees them, where it does.</summary>
-    private protected virtual Task<int> CountAsync(ISandbox sandbox, string argument) => Task.FromResult(Remains.WithArgument(argument).Count);
+    private protected virtual async Task<int> CountAsync(ISandbox sandbox, string argument) => (await FindAsync(sandbox, argument)).Count;
 
     /// <summary>Remains that only this level knows of, such as containers.</summary>
     private protected virtual Task<IReadOnlyList<string>> RemainsAsync() => Task.FromResult<IReadOnlyList<string>>([]);
@@ -95,6 +104,25 @@ public abstract partial class ProviderConformance : IAsyncLifetime
         while True:
             threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
         """];
+
+    /// <summary>
+    /// Living processes of a sandbox whose command line holds a text: as the host sees them, where its kernel runs them. None when the sandbox is
+    /// gone.
+    /// </summary>
+    private protected virtual Task<IReadOnlyList<int>> FindAsync(ISandbox sandbox, string text) => Task.FromResult(Remains.WithArgument(text));
+
+    /// <summary>Waits for the number of such processes to be zero; gives back those that stayed.</summary>
+    private protected async Task<IReadOnlyList<int>> GoneAsync(ISandbox sandbox, string text)
+    {
+        long end = Environment.TickCount64 + (long)Remains.Patience.TotalMilliseconds;
+        while (true)
+        {
+            IReadOnlyList<int> found = await FindAsync(sandbox, text);
+            if (found.Count == 0 || Environment.TickCount64 > end)
+                return found;
+            await Task.Delay(10, Stop);
+        }
+    }
 
     public async ValueTask InitializeAsync()
     {

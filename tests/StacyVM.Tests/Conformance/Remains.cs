@@ -6,7 +6,7 @@ namespace StacyVM.Tests.Conformance;
 /// <summary>Counts what a test left on the machine.</summary>
 internal static class Remains
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>Processes that were killed may take a moment to be reaped by strangers: what is still there after a while is a leak.</summary>
     public static async Task<IReadOnlyList<string>> WaitUntilNoneAsync(string dataDirectory, IReadOnlyList<string> names, Func<Task<IReadOnlyList<string>>> others)
@@ -26,19 +26,6 @@ internal static class Remains
     {
         byte[] wanted = Encoding.UTF8.GetBytes(text);
         return [.. All().Where(pid => !IsDead(pid) && Read($"/proc/{pid}/cmdline").AsSpan().IndexOf(wanted) >= 0)];
-    }
-
-    /// <summary>Waits for the number of such processes to be zero; gives back those that stayed.</summary>
-    public static async Task<IReadOnlyList<int>> GoneAsync(string text)
-    {
-        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
-        while (true)
-        {
-            IReadOnlyList<int> found = WithArgument(text);
-            if (found.Count == 0 || Environment.TickCount64 > end)
-                return found;
-            await Task.Delay(10);
-        }
     }
 
     private static IEnumerable<string> Processes(string dataDirectory)

@@ -24,6 +24,24 @@ public sealed class ProviderRegistryTests
     }
 
     [Fact]
+    public async Task Auto_passes_over_a_level_that_is_for_those_who_name_it()
+    {
+        _docker.Probe = static _ => Task.FromResult(new ProviderHealth(true) { Automatic = false });
+        Assert.Equal("bubblewrap", (await Registry().ResolveAsync(null, default)).Name);
+        Assert.Equal("docker", (await Registry().ResolveAsync("docker", default)).Name);
+        Break(_bubblewrap, "bwrap is not installed");
+        StacyVMException problem = await Assert.ThrowsAsync<StacyVMException>(() => Registry().ResolveAsync(null, default));
+        Assert.Contains("docker: works, and is taken only by name.", problem.Message);
+    }
+
+    [Fact]
+    public void Containers_are_as_strong_as_what_runs_them()
+    {
+        Assert.Equal(["gvisor", "docker", "qemu", "bubblewrap", "proot"], ProviderRegistry.AutoOrder("runc"));
+        Assert.Equal(["docker", "gvisor", "qemu", "bubblewrap", "proot"], ProviderRegistry.AutoOrder("runsc"));
+    }
+
+    [Fact]
     public async Task Auto_never_takes_a_level_without_a_wall_and_says_what_is_missing()
     {
         Break(_docker, "no daemon.");

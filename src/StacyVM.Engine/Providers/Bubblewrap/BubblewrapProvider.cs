@@ -176,7 +176,7 @@ internal sealed partial class BubblewrapProvider(AgentHost host, ImageStore imag
             string id = draft ? name[SandboxFolder.DraftPrefix.Length..] : name;
             if (draft)
                 found.TryAdd(id, new ListedRuntime(id, Running: false));
-            else if (new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
+            else if (StacyVM.Protocol.SandboxId.IsSafe(id) && new SandboxFolder(host, id) is var folder && folder.ReadState() is { } state)
             {
                 ProcessIdentity? process = _living.TryGetValue(id, out LivingSandbox? known) && known.Process.IsAlive ? known.Process : folder.FindProcess();
                 found[id] = new ListedRuntime(id, process is not null, process is { } alive ? state.With(alive).ToHandle() : null, state.Image, state.CreatedAt);
@@ -247,7 +247,7 @@ internal sealed partial class BubblewrapProvider(AgentHost host, ImageStore imag
     {
         if (!setup.Wall.UserNamespace)
             throw new StacyVMException(ProblemKind.ProviderUnavailable, "sandboxes from images need user namespaces, which this host refuses to ordinary users; the image host works without");
-        var root = new ImageRoot(image, images.Use(image, folder.Path), folder, user, setup.Users is not null);
+        var root = new ImageRoot(image, images.Use(image, folder.Path), folder.Path, user, setup.Users is not null);
         root.Make(id);
         return root;
     }

@@ -26,7 +26,7 @@ internal sealed class SandboxFolder(AgentHost host, string id)
     public string Workspace => System.IO.Path.Combine(Path, "workspace");
 
     /// <summary>What a sandbox from an image has changed of its root; absent for the host's programs.</summary>
-    public string Upper => System.IO.Path.Combine(Path, "upper");
+    public string Upper => System.IO.Path.Combine(Path, ImageRoot.UpperName);
 
     /// <summary>Arguments of bwrap, the agent's token among them: they never stand in a process list.</summary>
     public string Arguments => System.IO.Path.Combine(Path, "arguments");

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using StacyVM.Engine.Linux;
 
-namespace StacyVM.Engine.Providers.Bubblewrap;
+namespace StacyVM.Engine.Providers;
 
 /// <summary>
 /// What tells one machine from another in the files of a restored root: its name, its addresses' names, its machine id. Whoever made these files may have put
