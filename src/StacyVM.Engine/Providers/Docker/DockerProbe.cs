@@ -48,7 +48,7 @@ internal sealed class DockerProbe(DockerSetup setup, DockerOptions options, ILog
         if (info.OSType is { Length: > 0 } system && system != "linux")
             return $"the Docker daemon at {setup.Daemon.Endpoint} runs {system} containers; sandboxes need Linux";
         if (info.Runtimes is { } runtimes && options.Runtime.Length > 0 && !runtimes.ContainsKey(options.Runtime))
-            return $"the Docker daemon has no runtime '{options.Runtime}' (it has {string.Join(", ", runtimes.Keys.Order(StringComparer.Ordinal))}); install it and name it in daemon.json, or set providers.docker.runtime";
+            return $"the Docker daemon has no runtime '{options.Runtime}' (it has {string.Join(", ", runtimes.Keys.Order(StringComparer.Ordinal))}); {RuntimeAdvice.For(options.Runtime)}";
         return null;
     }
 }

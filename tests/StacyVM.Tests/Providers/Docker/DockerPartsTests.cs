@@ -141,6 +141,24 @@ public sealed class DockerPartsTests
         Assert.DoesNotContain(made.Labels!.Values, label => label.Contains("secret", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("kata-runtime")]
+    [InlineData("runsc")]
+    public void The_configured_runtime_is_asked_of_the_daemon(string runtime) =>
+        Assert.Equal(runtime, new ContainerSettings(new DockerOptions { Runtime = runtime }).For(Plan(AgentRoute.Socket, WorkspaceKind.Bound)).HostConfig!.Runtime);
+
+    [Theory]
+    [InlineData("kata-runtime", "kata-containers/releases")]
+    [InlineData("runsc", "apt-get install runsc")]
+    [InlineData("youki", "install it")]
+    public void Advice_says_how_to_get_a_runtime_and_where_to_name_it(string runtime, string how)
+    {
+        string advice = RuntimeAdvice.For(runtime);
+        Assert.Contains(how, advice, StringComparison.Ordinal);
+        Assert.Contains("/etc/docker/daemon.json", advice, StringComparison.Ordinal);
+        Assert.Contains("providers.docker.runtime", advice, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_read_only_root_keeps_a_place_for_temporary_files()
     {

@@ -280,5 +280,6 @@ public sealed class DockerSandboxTests(ThrowawayDaemon daemon)
         Assert.False(health.Healthy);
         Assert.Contains("kata-runtime", health.Error);
         Assert.Contains("runc", health.Error);
+        Assert.Contains(RuntimeAdvice.For("kata-runtime"), health.Error);
     }
 }
