@@ -40,6 +40,9 @@ internal sealed class GvisorFolder(AgentHost host, string id)
     /// <summary>Written by runsc: the process that is the sandbox's kernel.</summary>
     public string PidFile => System.IO.Path.Combine(Inner, "pid");
 
+    /// <summary>An empty input. runsc gives what it is handed as standard streams to the sandbox's user, and that must not be the host's own /dev/null.</summary>
+    public string Input => System.IO.Path.Combine(Inner, "input");
+
     /// <summary>What runsc and the agent print. No command in the sandbox has it open.</summary>
     public string Console => System.IO.Path.Combine(Inner, "console");
 

@@ -70,7 +70,7 @@ internal static class GvisorPlatform
                 {
                     Arguments = [.. program.Flags(directory, platform), "do", "--root", "/", host.AgentPath, "--version"],
                     WorkingDirectory = "/",
-                    Files = [new(0, "/dev/null", false), new(1, console, true), new(2, console, true)],
+                    Files = [new(0, Path.Combine(directory, "input"), true), new(1, console, true), new(2, console, true)],
                 },
                 CancellationToken.None).ConfigureAwait(false);
             try

@@ -188,7 +188,7 @@ internal sealed class GvisorProvider(AgentHost host, ImageStore images, GvisorOp
             .. setup.Program.Flags(folder.RunscRoot, setup.Platform), "run", "--detach", "--pid-file", folder.PidFile, "--bundle", folder.Bundle, id,
         ],
         WorkingDirectory = "/",
-        Files = [new(0, "/dev/null", false), new(1, folder.Console, true), new(2, folder.Console, true)],
+        Files = [new(0, folder.Input, true), new(1, folder.Console, true), new(2, folder.Console, true)],
         Cgroups = setup.Cgroups.JoinFiles(id),
         // A dump would be written, or piped to a program, by the host's kernel on the host's terms.
         Limits = [new ResourceLimit(GvisorLimits.Core, 0)],

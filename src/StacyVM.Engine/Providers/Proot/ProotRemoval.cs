@@ -40,6 +40,8 @@ internal sealed class ProotRemoval(AgentHost host, ProotSetup setup)
         }
 
         // 4. The rest is dead matter.
+        if (state is not null)
+            RemoveTracersDirectories(state.UserId);
         folder.Remove();
         setup.Users?.Release(id);
     }
@@ -57,6 +59,19 @@ internal sealed class ProotRemoval(AgentHost host, ProotSetup setup)
             foreach (ProcessIdentity process in found)
                 _ = Libc.Kill(process.Pid, Libc.SIGKILL);
             await ProcessExits.WaitAsync(found[^1], Patience).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>proot makes itself an empty directory, <c>/tmp/proot-&lt;pid&gt;-…</c>, in a place that cannot be chosen, and leaves it there when it is killed.</summary>
+    private static void RemoveTracersDirectories(uint user)
+    {
+        foreach (string path in Directory.EnumerateDirectories("/tmp", "proot-*"))
+        {
+            bool ended = Path.GetFileName(path).Split('-') is [_, var pid, _] && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && ProcessIdentity.Of(number) is null;
+            // Of an empty directory alone, and never through a link.
+            if (ended && FileOwner.Of(path)?.User == user)
+                _ = Libc.RemoveDirectory(path);
         }
     }
 
