@@ -12,8 +12,11 @@ internal static unsafe class OrphanMark
 {
     private const string Name = "STACYVM_COMMAND=";
     private const int GetChildSubreaper = 37;
-    private static readonly string Start = Name + Guid.NewGuid().ToString("n") + "-";
+
     private static long _last;
+
+    // Not before it is needed: randomness keeps a descriptor open for good.
+    private static string? _start;
 
     /// <summary>Asked after this process has wished to be one itself.</summary>
     internal static bool IsNeeded { get; } = !AdoptsOrphans();
@@ -21,7 +24,7 @@ internal static unsafe class OrphanMark
     internal static long Next() => IsNeeded ? ++_last : 0;
 
     /// <summary>The entry of an environment.</summary>
-    internal static string Entry(long mark) => Start + mark.ToString(CultureInfo.InvariantCulture);
+    internal static string Entry(long mark) => (_start ??= Name + Guid.NewGuid().ToString("n") + "-") + mark.ToString(CultureInfo.InvariantCulture);
 
     internal static bool IsOn(int pid, long mark)
     {
