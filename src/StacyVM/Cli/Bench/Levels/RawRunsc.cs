@@ -78,8 +78,9 @@ internal sealed class RawRunsc(int iterations) : IDisposable
 
     private async Task RunscAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
+        // runsc gives the files that are its streams to the sandbox's user: never the host's own /dev/null.
         (int code, string output) = arguments.Contains("--detach")
-            ? await Subprocess.DetachAsync("runsc", Arguments(arguments), cancellation)
+            ? await Subprocess.DetachAsync(Path.Combine(_directory, "streams"), "runsc", Arguments(arguments), cancellation)
             : await Subprocess.RunAsync("runsc", Arguments(arguments), cancellation);
         if (code != 0)
             throw new StacyVMException(ProblemKind.Unavailable, $"runsc {arguments[0]} ended with {code}: {output}");
