@@ -27,9 +27,9 @@ internal static class Promises
         ]).OfType<Verdict>();
     }
 
-    private static Verdict? AtMost(string name, double? value, double bound, string unit) =>
+    internal static Verdict? AtMost(string name, double? value, double bound, string unit) =>
         value is { } found ? new Verdict(name, found, $"≤ {bound}{unit}", found <= bound) : null;
 
-    private static Verdict? AtLeast(string name, double? value, double bound, string unit) =>
+    internal static Verdict? AtLeast(string name, double? value, double bound, string unit) =>
         value is { } found ? new Verdict(name, found, $"≥ {bound}{unit}", found >= bound) : null;
 }

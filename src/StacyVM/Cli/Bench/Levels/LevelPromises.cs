@@ -10,15 +10,11 @@ internal static class LevelPromises
 
         return ((Verdict?[])
         [
-            AtMost("gvisor: spawn ÷ runsc run", Level("gvisor")?.SpawnMs / Floor(RawRunsc.Run), 1.5),
-            AtMost("gvisor: from checkpoint ÷ runsc restore + exec", Level("gvisor")?.CheckpointMs / Floor(RawRunsc.Restore), 1.5),
-            AtLeast("qemu: first spawn (cold boot) ÷ further spawn (restore)", Level("qemu")?.FirstMs / Level("qemu")?.SpawnMs, 8),
-            AtLeast("docker: docker run ÷ spawn", Floor(Names.DockerRun) / Level("docker")?.SpawnMs, 1),
-            AtLeast("docker: docker exec ÷ exec", Floor(Names.DockerExec) / Level("docker")?.ExecMs, 20),
+            Promises.AtMost("gvisor: spawn ÷ runsc run", Level("gvisor")?.SpawnMs / Floor(RawRunsc.Run), 1.5, "×"),
+            Promises.AtMost("gvisor: from checkpoint ÷ runsc restore + exec", Level("gvisor")?.CheckpointMs / Floor(RawRunsc.Restore), 1.5, "×"),
+            Promises.AtLeast("qemu: first spawn (cold boot) ÷ further spawn (restore)", Level("qemu")?.FirstMs / Level("qemu")?.SpawnMs, 8, "×"),
+            Promises.AtLeast("docker: docker run ÷ spawn", Floor(Names.DockerRun) / Level("docker")?.SpawnMs, 1, "×"),
+            Promises.AtLeast("docker: docker exec ÷ exec", Floor(Names.DockerExec) / Level("docker")?.ExecMs, 20, "×"),
         ]).OfType<Verdict>();
     }
-
-    private static Verdict? AtMost(string name, double? value, double bound) => value is { } found ? new Verdict(name, found, $"≤ {bound}×", found <= bound) : null;
-
-    private static Verdict? AtLeast(string name, double? value, double bound) => value is { } found ? new Verdict(name, found, $"≥ {bound}×", found >= bound) : null;
 }
